@@ -1,0 +1,1 @@
+"""One module for each format: a source in, tables of record batches out."""

@@ -1,0 +1,286 @@
+"""An HTTP gate between the migrator and the S3 server: it passes everything through, keeps a log, and obeys rules.
+
+It runs in a thread of its own on 127.0.0.1 and a port that the system chooses. Paths go on as raw bytes and the `Host`
+header stays as the client sent it, so that signatures remain valid; bodies stream.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import yarl
+from aiohttp import web
+from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
+from harness.s3_requests import UPLOADS, WRITES, Act, S3Request
+
+_HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
+_READ_SIZE = 1 << 16
+
+
+@dataclass
+class Exchange:
+    """One request as the gate saw it.
+
+    Attributes:
+        number: From 1, in the order of arrival.
+        time: When it arrived, ISO 8601 in UTC.
+        method: HTTP method.
+        act: What it asks of S3.
+        key: The object's key.
+        upload: Its number among the uploads, from 1; None for every other act.
+        fate: What the gate did, such as "passed" or "held before it reaches the server".
+        status: HTTP status that the client was sent; None where it was sent none.
+    """
+
+    number: int
+    time: str
+    method: str
+    act: Act
+    key: str
+    upload: int | None
+    fate: str = "on its way"
+    status: int | None = None
+
+
+class GateError(RuntimeError):
+    """The gate could not start, or what a scenario waits for did not come in time."""
+
+
+class Gate:
+    """A gate in front of one S3 endpoint.
+
+    Args:
+        upstream: The server's endpoint, such as "http://127.0.0.1:49153".
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream.rstrip("/")
+        self.endpoint_url = ""
+        self._exchanges: list[Exchange] = []
+        self._uploads = 0
+        self._rules: list[Rule] = []
+        self._lifted: asyncio.Event | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="gate", daemon=True)
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.ServerRunner | None = None
+
+    def __enter__(self) -> Self:
+        """Open the gate."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the gate."""
+        self.close()
+
+    def start(self) -> None:
+        """Listen; `endpoint_url` is known afterwards."""
+        self._thread.start()
+        self._in_loop(self._open())
+
+    def close(self) -> None:
+        """Let go of everything that is held, end all connections and stop listening."""
+        if not self._thread.is_alive():
+            return
+        self._in_loop(self._shut())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The log of all requests so far, in the order of arrival."""
+        return list(self._exchanges)
+
+    def uploads(self) -> list[Exchange]:
+        """The requests so far that make an object appear."""
+        return [exchange for exchange in self.exchanges if exchange.act in UPLOADS]
+
+    def writes(self) -> list[Exchange]:
+        """The requests so far that bring data, parts of a multipart upload among them."""
+        return [exchange for exchange in self.exchanges if exchange.act in WRITES]
+
+    def obey(self, rule: Rule) -> Rule:
+        """Apply `rule` from now on; the requests that came before do not count."""
+        self._rules.append(rule)
+        return rule
+
+    def lift(self, rule: Rule) -> None:
+        """End a rule; what it holds goes on."""
+        rule.lifted = True
+        self._in_loop(self._wake())
+
+    def lift_all(self) -> None:
+        """End every rule."""
+        for rule in self._rules:
+            rule.lifted = True
+        self._in_loop(self._wake())
+
+    def wait_until_met(self, rule: Rule, within: timedelta) -> None:
+        """Wait until a request meets `rule`.
+
+        Raises:
+            GateError: None did in time; the message says what came instead.
+        """
+        if not rule.met.wait(within.total_seconds()):
+            uploads = len(self.uploads())
+            raise GateError(
+                f"Expected within {within.total_seconds():g} s a request that meets the rule {rule.describe()!r}, "
+                f"seen {len(self._exchanges)} requests with {uploads} uploads at the gate {self.endpoint_url}."
+            )
+
+    def save_log(self, path: Path) -> None:
+        """Write the log as JSON lines, one exchange a line."""
+        lines = (json.dumps(asdict(exchange)) for exchange in self.exchanges)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _in_loop(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=30)
+
+    async def _open(self) -> None:
+        self._lifted = asyncio.Event()
+        self._session = aiohttp.ClientSession(
+            auto_decompress=False,
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+        server = web.Server(self._handle, handler_cancellation=True)
+        self._runner = web.ServerRunner(server)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.endpoint_url = f"http://{host}:{port}"
+
+    async def _shut(self) -> None:
+        for rule in self._rules:
+            rule.lifted = True
+        if self._session:
+            await self._session.close()
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _wake(self) -> None:
+        if self._lifted:
+            self._lifted.set()
+            self._lifted = asyncio.Event()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        meaning = S3Request.read(request.method, request.raw_path)
+        if meaning.act in UPLOADS:
+            self._uploads += 1
+        exchange = Exchange(
+            number=len(self._exchanges) + 1,
+            time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            method=request.method,
+            act=meaning.act,
+            key=meaning.key,
+            upload=self._uploads if meaning.act in UPLOADS else None,
+        )
+        self._exchanges.append(exchange)
+        # A list first: each rule counts each request, also when an earlier one has met it.
+        met = [rule for rule in self._rules if rule.meets(meaning)]
+        rule = met[0] if met else None
+        try:
+            return await self._carry_out(request, exchange, rule)
+        except asyncio.CancelledError:
+            exchange.fate += ", then the client hung up"
+            raise
+        except (aiohttp.ClientError, ConnectionError) as error:
+            if exchange.fate == "on its way":
+                exchange.fate = f"the connection broke: {type(error).__name__}"
+            return _cut(request)
+
+    async def _carry_out(self, request: web.BaseRequest, exchange: Exchange, rule: Rule | None) -> web.StreamResponse:
+        effect = rule.effect if rule else None
+        if isinstance(effect, Answer):
+            with suppress(ConnectionError):
+                await request.read()
+            exchange.fate, exchange.status = "answered by the gate", effect.status
+            body = effect.body(exchange.key) if request.method != "HEAD" else b""
+            return web.Response(status=effect.status, body=body, content_type="application/xml")
+        if rule and isinstance(effect, Hold) and effect.stage is Stage.REQUEST:
+            await self._hold(exchange, rule, Stage.REQUEST)
+        limit = effect.after_bytes if isinstance(effect, CutRequest) else None
+        if limit is not None:
+            exchange.fate = f"cut off after {limit} bytes"
+        await _invite_body(request)
+        async with self._forward(request, limit) as answer:
+            if rule and isinstance(effect, Hold) and effect.stage is Stage.ANSWER:
+                await self._hold(exchange, rule, Stage.ANSWER)
+            if isinstance(effect, LoseAnswer):
+                await answer.read()
+                exchange.fate = f"answer {answer.status} lost"
+                return _cut(request)
+            response = await _pass_back(request, answer)
+        exchange.fate, exchange.status = "passed", answer.status
+        return response
+
+    async def _hold(self, exchange: Exchange, rule: Rule, stage: Stage) -> None:
+        exchange.fate = f"held {stage}"
+        while not rule.lifted and self._lifted:
+            await self._lifted.wait()
+
+    def _forward(self, request: web.BaseRequest, limit: int | None) -> Any:
+        if self._session is None:
+            raise GateError("the gate is not open")
+        headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP]
+        return self._session.request(
+            request.method,
+            yarl.URL(self.upstream + request.raw_path, encoded=True),
+            headers=headers,
+            data=_body(request, limit) if request.body_exists else None,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
+        )
+
+
+async def _invite_body(request: web.BaseRequest) -> None:
+    """Answer `Expect: 100-continue`, which a server without routes leaves to its handler."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # aiohttp takes what was written for the begun answer otherwise.
+        request.writer.output_size = 0
+
+
+async def _body(request: web.BaseRequest, limit: int | None) -> AsyncIterator[bytes]:
+    passed = 0
+    async for chunk in request.content.iter_chunked(_READ_SIZE):
+        if limit is not None and passed + len(chunk) > limit:
+            yield chunk[: limit - passed]
+            raise ConnectionResetError("the request is cut off by rule")
+        passed += len(chunk)
+        yield chunk
+
+
+async def _pass_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, reason=answer.reason)
+    for name, value in answer.headers.items():
+        if name.lower() not in _HOP_BY_HOP:
+            response.headers.add(name, value)
+    await response.prepare(request)
+    if request.method != "HEAD":
+        async for chunk in answer.content.iter_chunked(_READ_SIZE):
+            await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+def _cut(request: web.BaseRequest) -> web.Response:
+    """End the client's connection; aiohttp drops the response that it needs to be given."""
+    if request.transport:
+        request.transport.abort()
+    return web.Response(status=HTTPStatus.BAD_GATEWAY)

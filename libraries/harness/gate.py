@@ -18,6 +18,7 @@ from typing import Any, Self
 import aiohttp
 import yarl
 from aiohttp import web
+
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request
 

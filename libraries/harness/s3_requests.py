@@ -20,6 +20,11 @@ class Act(StrEnum):
     LIST = "List"
     OTHER = "Other"
 
+    @property
+    def brings_data(self) -> bool:
+        """Whether such a request brings data to the server."""
+        return self in WRITES
+
 
 UPLOADS = frozenset({Act.PUT_OBJECT, Act.COMPLETE_MULTIPART})
 """The requests that make an object appear."""

@@ -1,0 +1,78 @@
+"""Keywords that run, hold, stop and restart the migrator under test, as a process and nothing else."""
+
+import signal
+from datetime import timedelta
+
+from robot.api import logger
+from robot.api.deco import keyword, library
+
+from harness.gate_rules import Hold, Rule
+from harness.process import Finished
+from harness.world import World
+
+RUN_LIMIT = timedelta(seconds=120)
+GRACE = timedelta(seconds=2)
+HELD_LIMIT = timedelta(seconds=60)
+# What a process may need beyond its grace period to write its state and end on a busy machine.
+STOP_MARGIN = timedelta(seconds=20)
+
+
+@library(scope="GLOBAL", doc_format="MARKDOWN")
+class Migrator:
+    """The migrator under test, as a process behind the gate."""
+
+    @keyword
+    def run_migrator(self, world: World, within: timedelta = RUN_LIMIT) -> None:
+        """Run the migrator over the world's source until it ends by itself.
+
+        Args:
+            world: Whose source and bucket.
+            within: How long it may take.
+        """
+        self._tell(world.run("run", within=within))
+
+    @keyword
+    def hold_uploads(self, world: World, first: int) -> None:
+        """From now on let `first - 1` uploads pass and hold all later ones before they reach the server."""
+        world.hold = world.gate.obey(Rule(Hold(), first=first))
+
+    @keyword
+    def hold_uploads_half_way(self, world: World) -> None:
+        """From now on hold every upload after the first half of the expected objects."""
+        self.hold_uploads(world, first=len(world.truth.objects) // 2 + 1)
+
+    @keyword
+    def start_migrator_until_an_upload_is_held(self, world: World, within: timedelta = HELD_LIMIT) -> None:
+        """Start the migrator and wait until the gate holds one of its uploads; it is still running afterwards."""
+        if world.hold is None:
+            raise AssertionError("No upload will be held: the Given that holds one is missing.")
+        world.start("run", "--grace", f"{GRACE.total_seconds():g}")
+        world.gate.wait_until_met(world.hold, within)
+
+    @keyword
+    def stop_migrator(self, world: World) -> None:
+        """Send SIGTERM, as an operator or a scheduler does, and wait for the end; held uploads are lost with it."""
+        if world.process is None:
+            raise AssertionError("No migrator is running: the Given that starts it is missing.")
+        world.process.send(signal.SIGTERM)
+        world.finished = world.process.wait(GRACE + STOP_MARGIN)
+        world.gate.lift_all()
+        self._tell(world.finished)
+
+    @keyword
+    def migrator_should_have_stopped_gracefully(self, world: World) -> None:
+        """It ended by itself with exit code 143, which says: stopped by SIGTERM, state on disk."""
+        last = world.last_run
+        if last.signal or last.exit_code != 128 + signal.SIGTERM:
+            raise AssertionError(f"Expected exit code 143 of {last.command!r}, seen {last.how_it_ended()}.")
+
+    @keyword
+    def migrator_should_have_ended_its_work(self, world: World) -> None:
+        """It ended by itself: exit code 3 where the test data holds files that must fail, else 0."""
+        last = world.last_run
+        expected = 3 if world.truth.ending("failed") else 0
+        if last.signal or last.exit_code != expected:
+            raise AssertionError(f"Expected exit code {expected} of {last.command!r}, seen {last.how_it_ended()}.")
+
+    def _tell(self, finished: Finished) -> None:
+        logger.info(f"{finished.command}\n{finished.how_it_ended()}")

@@ -1,0 +1,119 @@
+"""A bucket as it is: all keys, versions, metadata and unfinished uploads, by boto3 and past every page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CLIENT = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "max_attempts": 3},
+    # Some S3-compatible servers refuse the checksums that boto3 sends by itself.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    s3={"addressing_style": "path"},
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a key in a versioned bucket; a delete marker counts as one."""
+
+    key: str
+    version_id: str
+    size: int
+    etag: str
+    last_modified: datetime
+    delete_marker: bool
+
+
+class Bucket:
+    """One bucket of a server.
+
+    Args:
+        endpoint_url: The server, not the gate: what a test looks at must not stand in the gate's log.
+        access_key: Access key id.
+        secret_key: Secret access key.
+        name: The bucket's name.
+    """
+
+    def __init__(self, endpoint_url: str, access_key: str, secret_key: str, name: str) -> None:
+        self.name = name
+        self.endpoint_url = endpoint_url
+        self._client: S3Client = boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            region_name="us-east-1",
+            config=_CLIENT,
+        )
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Every key below `prefix`, sorted."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []))
+
+    def versions(self) -> list[Version]:
+        """Every version of every key and every delete marker; in an unversioned bucket one version a key."""
+        return sorted(self._versions(), key=lambda version: (version.key, version.last_modified))
+
+    def unfinished_uploads(self) -> list[str]:
+        """The keys of multipart uploads that were begun and neither completed nor aborted."""
+        # MinIO lists them for an empty prefix only.
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name)
+        return sorted(entry["Key"] for page in pages for entry in page.get("Uploads", []))
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """An object's user metadata."""
+        return self._client.head_object(Bucket=self.name, Key=key)["Metadata"]
+
+    def read(self, key: str) -> bytes:
+        """An object's bytes, whole."""
+        return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def download(self, key: str, file: Path) -> None:
+        """An object's bytes into a file, streamed."""
+        self._client.download_file(self.name, key, str(file))
+
+    def put(self, key: str, body: bytes) -> None:
+        """Put an object as somebody else would."""
+        self._client.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def remove(self) -> None:
+        """Delete the bucket with all versions, markers and unfinished uploads; nothing happens where it is gone."""
+        try:
+            for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
+                for upload in page.get("Uploads", []):
+                    self._client.abort_multipart_upload(
+                        Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+            for version in self._versions():
+                self._client.delete_object(Bucket=self.name, Key=version.key, VersionId=version.version_id)
+            self._client.delete_bucket(Bucket=self.name)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "NoSuchBucket":
+                raise
+
+    def _versions(self) -> Iterator[Version]:
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.name):
+            for entry in page.get("Versions", []):
+                yield Version(
+                    key=entry["Key"],
+                    version_id=entry["VersionId"],
+                    size=entry["Size"],
+                    etag=entry["ETag"].strip('"'),
+                    last_modified=entry["LastModified"],
+                    delete_marker=False,
+                )
+            for marker in page.get("DeleteMarkers", []):
+                yield Version(marker["Key"], marker["VersionId"], 0, "", marker["LastModified"], delete_marker=True)

@@ -1,0 +1,200 @@
+"""A scenario's world: its own folders, its own bucket, a gate before the server, and the migrator between them.
+
+Worlds share a server and nothing else, so that any number of scenarios can run side by side.
+"""
+
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from harness.books import Books
+from harness.bucket import Bucket, Version
+from harness.folders import FileFacts, files_below, look, strays
+from harness.gate import Gate
+from harness.gate_rules import Rule
+from harness.process import Finished, Launch, MigratorProcess
+from harness.status import Status
+from harness.truth import MockSet
+
+PREFIX = "lake"
+STATUS_LIMIT = timedelta(seconds=30)
+
+
+class WorldError(AssertionError):
+    """A scenario asks for what its Given has not made."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the server is reached.
+
+    Attributes:
+        endpoint_url: The server's own address, past the gate.
+        access_key: Access key id.
+        secret_key: Secret access key; never shown.
+    """
+
+    endpoint_url: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """The usual AWS variables for a process."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a scenario saw at one moment, to be compared with a later one."""
+
+    status: Status
+    folders: Mapping[str, FileFacts]
+    versions: tuple[Version, ...]
+    exchanges: int
+
+
+@dataclass
+class World:
+    """One scenario's folders, bucket, gate and migrator.
+
+    Attributes:
+        name: What it is called in evidence: "the source", "the twin".
+        folder: All its folders lie in here.
+        evidence: Where logs are kept after the folders are gone.
+        bucket: Its bucket, looked at past the gate.
+        gate: What the migrator talks to.
+        launch: How the migrator is started.
+    """
+
+    name: str
+    folder: Path
+    evidence: Path
+    bucket: Bucket
+    gate: Gate
+    launch: Launch
+    mock: MockSet | None = None
+    process: MigratorProcess | None = None
+    finished: Finished | None = None
+    hold: Rule | None = None
+    before: Snapshot | None = None
+
+    @classmethod
+    def open(cls, name: str, folder: Path, evidence: Path, bucket: Bucket, access: Access, migrator: str) -> "World":
+        """Make folders and gate; the bucket is there already."""
+        for each in (folder / "test-data", folder / "source", folder / "work", evidence):
+            each.mkdir(parents=True)
+        gate = Gate(access.endpoint_url)
+        gate.start()
+        launch = Launch.of(migrator, access.environment(), folder / "work", evidence)
+        return cls(name, folder, evidence, bucket, gate, launch)
+
+    @property
+    def evidence_link(self) -> str:
+        """The evidence folder as log.html, which lies beside `evidence/`, links it."""
+        return quote("/".join(("evidence", *self.evidence.parts[-2:])))
+
+    @property
+    def test_data(self) -> Path:
+        """Where the mock files are made; the reference that bytes are compared with."""
+        return self.folder / "test-data"
+
+    @property
+    def source(self) -> Path:
+        """The folder that files are migrated from."""
+        return self.folder / "source"
+
+    @property
+    def target(self) -> str:
+        """Where the objects go, as the migrator takes it."""
+        return f"s3://{self.bucket.name}/{PREFIX}"
+
+    @property
+    def truth(self) -> MockSet:
+        """What the mock files hold.
+
+        Raises:
+            WorldError: There are none yet.
+        """
+        if self.mock is None:
+            raise WorldError(f"No test data has been made for {self.name}: the Given is missing.")
+        return self.mock
+
+    @property
+    def remembered(self) -> Snapshot:
+        """The moment that was remembered.
+
+        Raises:
+            WorldError: None was.
+        """
+        if self.before is None:
+            raise WorldError(f"No earlier moment of {self.name} was remembered: the Given is missing.")
+        return self.before
+
+    @property
+    def last_run(self) -> Finished:
+        """The migrator's last run that ended.
+
+        Raises:
+            WorldError: There was none.
+        """
+        if self.finished is None:
+            raise WorldError(f"The migrator has not run over {self.name} yet: the When is missing.")
+        return self.finished
+
+    def start(self, command: str, *options: str) -> MigratorProcess:
+        """Start the migrator; `run` and `verify` are given the target, and whoever needs it the gate's address."""
+        target = [self.target] if command in {"run", "verify", "recover"} else []
+        arguments = [command, str(self.source), *target, "--endpoint-url", self.gate.endpoint_url, *options]
+        self.process = MigratorProcess(self.launch, arguments)
+        return self.process
+
+    def run(self, command: str, *options: str, within: timedelta) -> Finished:
+        """Run the migrator to its end."""
+        self.finished = self.start(command, *options).wait(within)
+        return self.finished
+
+    def status(self) -> Status:
+        """What `status --json` says now."""
+        process = MigratorProcess(self.launch, ["status", str(self.source), "--json"])
+        told = process.wait(STATUS_LIMIT)
+        if told.exit_code != 0:
+            raise WorldError(f"Expected exit code 0 of {told.command!r}, seen {told.how_it_ended()}.")
+        return Status.read(told.stdout)
+
+    def snapshot(self) -> Snapshot:
+        """Remember what there is now."""
+        self.before = Snapshot(
+            self.status(), look(self.source), tuple(self.bucket.versions()), len(self.gate.exchanges)
+        )
+        return self.before
+
+    def books(self) -> Books:
+        """Open the four books."""
+        return Books(
+            mock=self.truth,
+            source=self.source,
+            folders=look(self.source),
+            status=self.status(),
+            versions=tuple(self.bucket.versions()),
+            unfinished_uploads=tuple(self.bucket.unfinished_uploads()),
+            strays=(*strays(self.source), *(f"work/{name}" for name in files_below(self.folder / "work"))),
+            prefix=f"{PREFIX}/",
+        )
+
+    def close(self) -> None:
+        """End what still runs and remove folders and bucket; every step is tried, and the first error is raised."""
+        with ExitStack() as steps:
+            steps.callback(shutil.rmtree, self.folder)
+            steps.callback(self.bucket.remove)
+            steps.callback(self.gate.close)
+            if self.process:
+                steps.callback(self.process.kill_group)

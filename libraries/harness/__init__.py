@@ -1,0 +1,1 @@
+"""Plain Python beneath the keyword classes: nothing here imports Robot Framework or the migrator."""

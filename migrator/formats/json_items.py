@@ -1,0 +1,189 @@
+"""Where one item ends and the next begins: newline-delimited values, and the elements of an array."""
+
+from typing import Any, NamedTuple, Protocol
+
+from migrator.formats.json_values import (
+    LONGEST_CUT_TOKEN,
+    Fault,
+    Truncated,
+    expected,
+    is_treacherous,
+    read_value,
+    skip_space,
+)
+from migrator.formats.json_window import BLOCK, Window
+
+
+class Block(NamedTuple):
+    """Whole items that may be given to the fast parser."""
+
+    taken: bytes
+    """What was taken from the window."""
+    objects: bytes
+    """The items, a newline between each two."""
+    separators: int
+
+
+class Splitter(Protocol):
+    """One way in which items stand in a file."""
+
+    def block(self) -> Block | None:
+        """Take a block for the fast parser, or None where the exact one must go on."""
+
+    def items(self) -> list[Any] | None:
+        """Parse some items exactly, passing them; None at the end of the file."""
+
+
+class LinesInstead(Exception):
+    """What began as an array is one of many values, each on a line of its own."""
+
+
+class Lines:
+    """Newline-delimited values: each on one line, empty lines passed over."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+
+    def block(self) -> Block | None:
+        """Whole lines; where they end is certain, whatever they hold."""
+        taken = self._take()
+        if not taken:
+            return None
+        objects = taken.replace(b"\r\n", b"\n").rstrip(b"\n")
+        return Block(taken, objects, objects.count(b"\n"))
+
+    def items(self) -> list[Any] | None:
+        """The values of whole lines."""
+        taken = self._take()
+        if not taken:
+            return None
+        text = taken.decode()
+        treacherous = is_treacherous(text)
+        found = []
+        start = 0
+        try:
+            for line in text.split("\n"):
+                position = skip_space(line, 0)
+                if position < len(line):
+                    value, end = read_value(
+                        line, position, final=True, treacherous=treacherous and is_treacherous(line)
+                    )
+                    _expect_end(line, end)
+                    found.append(value)
+                start += len(line) + 1
+        except Fault as fault:
+            raise self._window.refusal(Fault(fault.message, start + fault.position), text) from fault
+        self._window.passed(taken)
+        return found
+
+    def _take(self) -> bytes:
+        window = self._window
+        window.fill()
+        while (end := window.data.rfind(b"\n", 0, BLOCK) + 1) == 0:
+            end = window.data.find(b"\n", BLOCK) + 1
+            if end or window.final:
+                break
+            window.more()
+        return window.take(end or len(window.data))
+
+
+def _expect_end(line: str, position: int) -> None:
+    end = skip_space(line, position)
+    if end < len(line):
+        raise Fault(expected("the line's end after its value", line[end]), end)
+
+
+class Elements:
+    """The elements of an array, without its brackets."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._first_line = window.line
+        window.drop(1)
+        self._open = True
+        self._may_close = True  # at once, or after an element; not after a comma
+        self._separator = b""  # what stood between two objects, braces included
+
+    def block(self) -> Block | None:
+        """Objects up to one of the places that look like the end of an element.
+
+        Whether it is one is for the parser to say: if all before it are whole objects, it is.
+        """
+        window = self._window
+        window.fill()
+        if not self._separator or not self._open:
+            return None
+        start = window.data.rfind(self._separator, 0, BLOCK)
+        if start < 0:
+            return None
+        taken = window.take(start + self._separator.index(b",") + 1)
+        objects = taken[:-1].strip(b" \t\r\n")
+        # A newline takes each comma's place. If that comma stood inside a string or a nested array, the text is no
+        # longer JSON (a bare newline in a string, two elements without a comma), and the parser says so.
+        return Block(taken, objects.replace(self._separator, b"}\n{"), objects.count(self._separator))
+
+    def items(self) -> list[Any] | None:
+        """The elements that are whole in the window, at least one."""
+        window = self._window
+        if not self._open:
+            self._end()
+            return None
+        window.fill()
+        limit = 2 * BLOCK
+        while True:
+            text, final = window.text(limit)
+            try:
+                found, position = self._elements(text, final=final)
+            except Fault as fault:
+                raise window.refusal(fault, text) from fault
+            if found or not self._open:
+                window.drop(len(text[:position].encode()))
+                return found
+            limit *= 2
+            if limit > len(window.data):
+                window.more()
+
+    def _elements(self, text: str, *, final: bool) -> tuple[list[Any], int]:
+        """Elements with the comma after each, and the index up to which they reach."""
+        treacherous = is_treacherous(text)
+        found: list[Any] = []
+        reached = 0
+        position = skip_space(text, 0)
+        try:
+            if self._may_close and text[position : position + 1] == "]":
+                self._open = False
+                return found, position + 1
+            while position < len(text) and reached < BLOCK:
+                value, end = read_value(text, position, final=final, treacherous=treacherous)
+                comma = skip_space(text, end)
+                character = text[comma : comma + 1]
+                if character == "]":
+                    found.append(value)
+                    self._open = False
+                    return found, comma + 1
+                if character != ",":
+                    if not final and comma >= len(text) - LONGEST_CUT_TOKEN:
+                        break
+                    raise Fault(expected("',' or ']' after an element", character), comma)
+                reached = comma + 1
+                self._may_close = False
+                position = skip_space(text, reached)
+                if type(value) is dict and text[position : position + 1] == "{":
+                    self._separator = text[end - 1 : position + 1].encode()
+                found.append(value)
+            else:
+                if final and position >= len(text):
+                    raise Fault(expected("another element", ""), position)
+        except Truncated:
+            pass
+        return found, reached
+
+    def _end(self) -> None:
+        window = self._window
+        line = window.line
+        if not window.skip_space():
+            return
+        if line == self._first_line < window.line:
+            raise LinesInstead
+        text, _ = window.text(BLOCK)
+        raise window.refusal(Fault(expected("the end of the file after the array", text[0]), 0), text)

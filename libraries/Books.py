@@ -60,6 +60,13 @@ class Books:
         judge(world, "Counts", [Row("done + failed + pending", str(initial), seen, right)])
 
     @keyword
+    def no_file_should_be_pending(self, world: World) -> None:
+        """Every file in the state is done or failed."""
+        files = world.status().files
+        rows = [Row(each.path, "done or failed", each.state, each.state in {"done", "failed"}) for each in files]
+        judge(world, "Nothing pending", rows)
+
+    @keyword
     def some_files_should_be_done_and_some_pending(self, world: World) -> None:
         """The state tells both kinds: done files, all of whose objects are in the bucket, and pending ones."""
         found = world.books()

@@ -159,9 +159,9 @@ class Gate:
             timeout=aiohttp.ClientTimeout(total=None),
         )
         server = web.Server(self._handle, handler_cancellation=True)
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.endpoint_url = f"http://{host}:{port}"

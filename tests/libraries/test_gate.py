@@ -1,0 +1,176 @@
+"""The gate passes everything through untouched, counts uploads, and does to the n-th what a rule says."""
+
+import http.client
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from harness.gate import Gate, GateError
+from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
+from harness.s3_requests import Act, S3Request
+
+SOON = timedelta(seconds=10)
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """A server that remembers what reached it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append((self.path, self.headers["Host"], body))
+        self.send_response(200)
+        self.send_header("ETag", '"abc"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def upstream():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def gate(upstream):
+    with Gate(f"http://127.0.0.1:{upstream.server_port}") as gate:
+        yield gate
+
+
+def put(gate: Gate, path: str, body: bytes = b"body", headers: dict[str, str] | None = None) -> int:
+    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=10)
+    try:
+        connection.request("PUT", path, body, headers or {})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def test_path_host_and_body_go_on_as_they_came(gate, upstream):
+    path = "/bucket/a%20b%2Fc%0A+~'.csv?x-id=PutObject"
+    assert put(gate, path, b"x" * 200_000) == 200
+    assert upstream.seen == [(path, urlsplit(gate.endpoint_url).netloc, b"x" * 200_000)]
+    assert [(each.act, each.key, each.upload) for each in gate.exchanges] == [(Act.PUT_OBJECT, "a b/c\n+~'.csv", 1)]
+
+
+def test_parts_are_no_uploads_but_bring_data(gate):
+    put(gate, "/bucket/key?partNumber=1&uploadId=u")
+    put(gate, "/bucket")
+    assert gate.uploads() == []
+    assert [each.act for each in gate.writes()] == [Act.UPLOAD_PART]
+
+
+def test_the_second_upload_is_held_before_it_reaches_the_server(gate, upstream):
+    rule = gate.obey(Rule(Hold(), first=2))
+    put(gate, "/bucket/one")
+    held = threading.Thread(target=put, args=(gate, "/bucket/two"))
+    held.start()
+    gate.wait_until_met(rule, SOON)
+    assert [path for path, _, _ in upstream.seen] == ["/bucket/one"]
+    gate.lift(rule)
+    held.join()
+    assert [path for path, _, _ in upstream.seen] == ["/bucket/one", "/bucket/two"]
+
+
+def test_an_answer_is_held_after_the_server_did_its_work(gate, upstream):
+    rule = gate.obey(Rule(Hold(Stage.ANSWER)))
+    held = threading.Thread(target=put, args=(gate, "/bucket/one"))
+    held.start()
+    gate.wait_until_met(rule, SOON)
+    put(gate, "/bucket")
+    gate.lift(rule)
+    held.join()
+    assert [path for path, _, _ in upstream.seen] == ["/bucket/one", "/bucket"]
+
+
+def test_a_held_request_whose_client_hung_up_never_reaches_the_server(gate, upstream):
+    rule = gate.obey(Rule(Hold()))
+    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=10)
+    connection.request("PUT", "/bucket/one", b"body")
+    gate.wait_until_met(rule, SOON)
+    connection.close()
+    put(gate, "/bucket", b"")
+    gate.lift_all()
+    put(gate, "/bucket/two")
+    assert "/bucket/one" not in [path for path, _, _ in upstream.seen]
+
+
+def test_the_gate_answers_in_the_servers_place(gate, upstream):
+    gate.obey(Rule(Answer(503, "SlowDown"), first=2, count=1))
+    assert [put(gate, "/bucket/key") for _ in range(3)] == [200, 503, 200]
+    assert len(upstream.seen) == 2
+
+
+def test_a_rule_for_some_keys_leaves_the_others_alone(gate):
+    gate.obey(Rule(Answer(403, "AccessDenied"), key="bad/*"))
+    assert [put(gate, "/bucket/bad/one"), put(gate, "/bucket/good")] == [403, 200]
+
+
+def test_an_answer_is_lost_after_the_server_did_its_work(gate, upstream):
+    gate.obey(Rule(LoseAnswer(), count=1))
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        put(gate, "/bucket/one")
+    assert len(upstream.seen) == 1
+    assert gate.exchanges[0].fate == "answer 200 lost"
+
+
+def test_a_request_is_cut_off_in_the_middle_of_its_body(gate, upstream):
+    gate.obey(Rule(CutRequest(after_bytes=10), count=1))
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        put(gate, "/bucket/one", b"x" * 1000)
+    assert gate.exchanges[0].status is None
+
+
+def test_a_client_that_asks_first_is_invited_to_send(gate):
+    assert put(gate, "/bucket/one", headers={"Expect": "100-continue"}) == 200
+
+
+def test_waiting_for_what_never_comes_says_what_came_instead(gate):
+    rule = gate.obey(Rule(Hold(), first=5))
+    put(gate, "/bucket/one")
+    with pytest.raises(GateError, match=r"Expected within 0\.05 s a request .*number 5.*, seen 1 requests"):
+        gate.wait_until_met(rule, timedelta(milliseconds=50))
+
+
+def test_the_log_is_one_json_line_a_request(gate, tmp_path: Path):
+    put(gate, "/bucket/one")
+    gate.save_log(tmp_path / "gate.jsonl")
+    assert '"act": "PutObject", "key": "one", "upload": 1' in (tmp_path / "gate.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "act"),
+    [
+        ("PUT", "/b/k", Act.PUT_OBJECT),
+        ("PUT", "/b/k?x-id=PutObject", Act.PUT_OBJECT),
+        ("PUT", "/b", Act.OTHER),
+        ("PUT", "/b/k?tagging", Act.OTHER),
+        ("PUT", "/b/k?partNumber=1&uploadId=u", Act.UPLOAD_PART),
+        ("POST", "/b/k?uploads", Act.CREATE_MULTIPART),
+        ("POST", "/b/k?uploadId=u", Act.COMPLETE_MULTIPART),
+        ("DELETE", "/b/k?uploadId=u", Act.ABORT_MULTIPART),
+        ("DELETE", "/b/k?versionId=v", Act.DELETE_OBJECT),
+        ("GET", "/b?list-type=2", Act.LIST),
+        ("GET", "/b/k", Act.GET_OBJECT),
+        ("HEAD", "/b/k", Act.HEAD_OBJECT),
+        ("POST", "/b?delete", Act.DELETE_OBJECTS),
+    ],
+)
+def test_requests_are_read_as_s3_means_them(method, target, act):
+    assert S3Request.read(method, target).act is act

@@ -11,6 +11,8 @@ from isal import igzip_lib
 from migrator.errors import ReasonCode, Refusal
 
 BLOCK = 128 * 1024
+# Declared by the library as a value, not as a class.
+_DAMAGED = cast("type[Exception]", igzip_lib.IsalError)
 
 
 class Input(Protocol):
@@ -102,7 +104,7 @@ class GzipStream(ByteStream):
                 raise Refusal(ReasonCode.CORRUPT_ARCHIVE, f"the gzip data ends in the middle, at byte {self._offset}")
             try:
                 data = member.decompress(given, size)
-            except igzip_lib.IsalError as error:
+            except _DAMAGED as error:
                 raise Refusal(
                     ReasonCode.CORRUPT_ARCHIVE, f"the gzip data is damaged before byte {self._offset}: {error}"
                 ) from error
@@ -201,7 +203,7 @@ class PackedStream(ByteStream):
                     raise Refusal(ReasonCode.CORRUPT_ARCHIVE, "the compressed data ends in the middle")
                 if data := packed.decompress(given, size):
                     return data
-        except (igzip_lib.IsalError, OSError, lzma.LZMAError, EOFError) as error:
+        except (_DAMAGED, OSError, lzma.LZMAError, EOFError) as error:
             raise Refusal(
                 ReasonCode.CORRUPT_ARCHIVE,
                 f"the compressed data is damaged after {self._seen_size} unpacked bytes: {error}",

@@ -71,7 +71,7 @@ class FileSource:
         if self.small:
             if self._kept is None:
                 with self._opened() as file:
-                    self._kept = cast("bytes", file.readall())
+                    self._kept = file.readall()
             return io.BytesIO(self._kept)
         return cast("BinaryIO", self._opened())
 

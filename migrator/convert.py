@@ -1,0 +1,198 @@
+"""One source file becomes staged parquet objects: a function of (file, stage, options) that knows no state or folder.
+
+Nothing is committed here; whatever goes wrong, all that was begun is aborted.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+import pyarrow as pa
+
+from migrator.encode import Encoded as StagedObject
+from migrator.encode import Encoder, ParquetTable, Upload
+from migrator.errors import ReasonCode, Refusal
+from migrator.formats.archive import Unpacking
+from migrator.formats.archive_member import Meter
+from migrator.formats.archive_scratch import Scratch
+from migrator.formats.file_source import FileSource, source_error
+from migrator.formats.registry import reader_of
+from migrator.names import MAX_METADATA_PATH_BYTES, Format, checked_key, encoded_path, key_base
+
+__all__ = ["Conversion", "ConvertOptions", "SourceFile", "Stage", "StagedObject", "convert"]
+
+
+class Stage(Protocol):
+    """Where objects wait for their commit: the target."""
+
+    def stage(self, key: str, metadata: Mapping[str, str]) -> Upload:
+        """Begin the object at `key` with this user metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as the inventory found it.
+
+    Attributes:
+        root: SOURCE.
+        path: Relative to it, with `/`; bytes that are not UTF-8 as lone surrogates.
+        size: In bytes.
+        mtime_ns: Modification time, nanoseconds since 1970.
+        format: What its name says it is.
+    """
+
+    root: Path
+    path: str
+    size: int
+    mtime_ns: int
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """What holds for every file of a run.
+
+    Attributes:
+        prefix: What all keys start with, without outer slashes.
+        unpack_limit: Bytes that an archive may always unpack to.
+        scratch: An existing folder for scratch files.
+        stop: Whether a graceful stop is asked for.
+    """
+
+    prefix: str
+    unpack_limit: int
+    scratch: Path
+    stop: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a file became: its SHA-256 in hex, and its objects, staged and not committed."""
+
+    sha256: str
+    objects: tuple[StagedObject, ...]
+
+
+def convert(file: SourceFile, stage: Stage, options: ConvertOptions) -> Conversion:
+    """Convert a file and stage its objects.
+
+    Raises:
+        Refusal: where the file is at fault.
+        SourceChanged: where it is no longer the file that was inventoried.
+        Blocked: where the target or the scratch folder is at fault.
+        Stopped: where a stop was asked for.
+    """
+    source = FileSource(file.root / file.path, file.size, file.mtime_ns)
+    source.check()
+    base = checked_key(key_base(options.prefix, file.path))
+    if not file.size:
+        raise Refusal(ReasonCode.EMPTY_FILE, "the file has no bytes")
+    unpacking = Unpacking(Meter(options.unpack_limit, file.size, options.stop), Scratch(options.scratch))
+    reader = reader_of(file.format, unpacking)
+    with _Digest(source) as digest:
+        objects = _Objects(file, stage, options, digest)
+        try:
+            reader(source, _ObjectSink(objects, base, (file.path,)))
+            staged = objects.encoder.finish()
+            sha256 = digest.result()
+            source.check()
+        except BaseException as error:
+            # What the target says to an abort must not hide why it was needed; its leftovers the next run takes away.
+            with suppress(Exception):
+                objects.encoder.abort()
+            if isinstance(error, Refusal | OSError):
+                # A file that is being written looks damaged; only one that stands still is at fault.
+                source.check()
+            if isinstance(error, OSError):
+                raise source_error(error) from error
+            raise
+    return Conversion(sha256, staged)
+
+
+class _Digest:
+    """The SHA-256 of a source: of a big one in a thread beside its conversion, of a small one when it is asked for."""
+
+    def __init__(self, source: FileSource) -> None:
+        self._source = source
+        self._found: str | None = None
+        self._failure: BaseException | None = None
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        if not self._source.small:
+            self._thread = threading.Thread(target=self._compute, name="sha256", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cancelled.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def result(self) -> str:
+        """The digest in hex; waits for it."""
+        if self._thread is not None:
+            self._thread.join()
+        elif self._found is None:
+            self._compute()
+        if self._failure is not None:
+            raise self._failure
+        return self._found or ""
+
+    def _compute(self) -> None:
+        try:
+            self._found = self._source.sha256(self._cancelled.is_set)
+        except BaseException as error:  # noqa: BLE001 - `result` raises it
+            self._failure = error
+
+
+class _Objects:
+    """The objects of one file: no key twice, the same metadata on each."""
+
+    def __init__(self, file: SourceFile, stage: Stage, options: ConvertOptions, digest: _Digest) -> None:
+        self._common = {"source-size": str(file.size), "source-format": str(file.format)}
+        self._stage = stage
+        self._digest = digest
+        self._source_paths: dict[str, str] = {}
+        self.encoder = Encoder(self._begin, self._footer, options.stop)
+
+    def table(self, key: str, levels: tuple[str, ...], schema: pa.Schema) -> ParquetTable:
+        """Begin the object at `key` that comes from the member at `levels`."""
+        checked_key(key)
+        if key in self._source_paths:
+            raise Refusal(ReasonCode.NAME_TAKEN, f"two parts of the file would have the key {key!r}")
+        self._source_paths[key] = encoded_path(*levels)
+        return self.encoder.table(key, schema, lambda: self._forget(key))
+
+    def _forget(self, key: str) -> None:
+        del self._source_paths[key]
+
+    def _begin(self, key: str) -> Upload:
+        path = self._source_paths[key]
+        shown = {"source-path": path} if len(path) <= MAX_METADATA_PATH_BYTES else {}
+        return self._stage.stage(key, shown | self._common)
+
+    def _footer(self, key: str) -> Mapping[str, str]:
+        return {"source-path": self._source_paths[key], **self._common, "source-sha256": self._digest.result()}
+
+
+class _ObjectSink:
+    """Where the tables of the source, or of one member of it, go."""
+
+    def __init__(self, objects: _Objects, base: str, levels: tuple[str, ...]) -> None:
+        self._objects = objects
+        self._base = base
+        self._levels = levels
+
+    def table(self, schema: pa.Schema, segment: str | None = None) -> ParquetTable:
+        """Begin an object."""
+        key = self._base if segment is None else f"{self._base}/{segment}"
+        return self._objects.table(f"{key}.parquet", self._levels, schema)
+
+    def member(self, path: str) -> "_ObjectSink":
+        """The sink of an archive's member."""
+        return _ObjectSink(self._objects, checked_key(f"{self._base}/{path}"), (*self._levels, path))

@@ -1,0 +1,85 @@
+"""How a table is best written as parquet, decided on its schema and its first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_SMALL_BYTES = 256 * 1024
+_SAMPLE_ROWS = 8192
+_FEWEST_ROWS = 1024
+_MOST_DISTINCT = 0.1
+
+
+def readable_schema(schema: pa.Schema) -> pa.Schema:
+    """`schema` itself, or one where types that hold no value at all, which many readers refuse, are text."""
+    fields = [_readable(field) for field in schema]
+    if all(ours is theirs for ours, theirs in zip(fields, schema, strict=True)):
+        return schema
+    return pa.schema(fields)
+
+
+def write_options(first: pa.Table) -> dict[str, Any]:
+    """The parquet writer's options for a table that begins with the rows `first`.
+
+    A small table is written the quick way: a zstd context alone costs more than its encoding.
+    """
+    options: dict[str, Any] = {"store_schema": False, "use_dictionary": False}
+    if first.nbytes < _SMALL_BYTES:
+        return options | {"compression": "snappy"}
+    repeating = [path for path, column in _leaves(first.slice(0, _SAMPLE_ROWS)) if _repeats(column)]
+    return options | {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating or False}
+
+
+def _readable(field: pa.Field[Any]) -> pa.Field[Any]:
+    kind = _readable_type(field.type)
+    return field if kind is field.type else field.with_type(kind)
+
+
+def _readable_type(kind: pa.DataType) -> pa.DataType:
+    """`kind` itself, the same object, where there is nothing to change."""
+    if pa.types.is_null(kind):
+        return pa.string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        value = kind.value_field
+        readable = _readable(value)
+        if readable is not value:
+            return pa.list_(readable) if pa.types.is_list(kind) else pa.large_list(readable)
+    if pa.types.is_struct(kind):
+        fields = [kind.field(number) for number in range(kind.num_fields)]
+        readables = [_readable(field) for field in fields]
+        if any(ours is not theirs for ours, theirs in zip(readables, fields, strict=True)):
+            return pa.struct(readables)
+    return kind
+
+
+def _leaves(table: pa.Table) -> Iterator[tuple[str, pa.Array[Any]]]:
+    """The columns that parquet keeps, with the paths it gives them."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        whole = column.combine_chunks()
+        parts = whole.chunks if isinstance(whole, pa.ChunkedArray) else [whole]
+        if parts:
+            yield from _leaves_of(name, parts[0])
+
+
+def _leaves_of(path: str, array: pa.Array[Any]) -> Iterator[tuple[str, pa.Array[Any]]]:
+    if pa.types.is_struct(array.type):
+        for number, part in enumerate(cast("Any", array).flatten()):
+            yield from _leaves_of(f"{path}.{array.type.field(number).name}", part)
+    elif pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        yield from _leaves_of(f"{path}.list.element", cast("Any", array).flatten())
+    elif isinstance(array, pa.ExtensionArray):
+        yield from _leaves_of(path, array.storage)
+    else:
+        yield path, array
+
+
+def _repeats(column: pa.Array[Any]) -> bool:
+    """Whether a column has so few distinct values that a dictionary of them pays."""
+    if len(column) < _FEWEST_ROWS or pa.types.is_boolean(column.type):
+        return False
+    distinct: int = pc.count_distinct(column, mode="all").as_py()
+    return distinct <= len(column) * _MOST_DISTINCT

@@ -70,11 +70,12 @@ def wrong_rows(column: ExpectedColumn, values: Sequence[Cell], array: Any) -> li
 
 def _not_surely_equal(values: Sequence[Cell], array: Any) -> Sequence[int]:
     try:
-        expected = pa.array(values, pa.int64() if pa.types.is_integer(array.type) else pa.large_string())
+        expected: Any = pa.array(values, pa.int64() if pa.types.is_integer(array.type) else pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         return range(len(values))
-    equal: Any = pc.fill_null(pc.equal(expected, array.cast(expected.type)), False)
-    unsure = pc.invert(pc.or_(equal, pc.and_(expected.is_null(), array.is_null())))
+    equal = pc.fill_null(pc.equal(expected, array.cast(expected.type)), False)
+    both_null = pc.and_(expected.is_null(), array.is_null())
+    unsure = pc.invert(pc.or_(equal, both_null))
     found: list[int] = pc.indices_nonzero(unsure).to_pylist()
     return found
 

@@ -1,0 +1,71 @@
+"""The archives of the test data, good ones only."""
+
+import tarfile
+
+from harness.mock_archives import Members, gzipped, gzipped_tar, tarred, zipped
+from harness.mock_dice import Dice
+from harness.mock_json import Form, json_file
+from harness.mock_made import Made
+from harness.mock_sql import Between, Copy, Insert, Other, dump, number
+from harness.mock_text import Field, csv, txt
+
+
+def archive_files(dice: Dice) -> dict[str, Made]:
+    """All of them by path."""
+    return {
+        "archives/mixed.zip": zipped(_mixed(dice)),
+        "archives/stored.ZIP": zipped({"a.csv": csv(["a"], ["1"]), "b/a.csv": csv(["a"], ["2"])}, stored=True),
+        "archives/mixed.tar": tarred({"./": None, **{f"./{name}": made for name, made in _mixed(dice).items()}}),
+        "archives/gnu.tar": tarred({f"{'long ' * 30}/ä.csv": csv(["a"], ["1"])}, tarfile.GNU_FORMAT),
+        "archives/mixed.tar.gz": gzipped_tar(_mixed(dice)),
+        "archives/short name.tgz": gzipped_tar({"m/n.csv": csv(["x", "y"], ["007", "b"])}),
+        "archives/table.csv.gz": gzipped("table.csv", _table(dice, 3000)),
+        "archives/lines.ndjson.gz": gzipped("lines.ndjson", json_file(Form.LINES, {"a": 1}, {"a": None, "b": "2"})),
+        "archives/notes.txt.GZ": gzipped("notes.txt", txt("one\ntwo")),
+        "archives/dump.sql.gz": gzipped("dump.sql", _dump()),
+        "archives/nested.zip": zipped(_nested()),
+        "same/data.zip": zipped(
+            {"data.csv": csv(["a"], ["in the archive"]), "same/data.csv": csv(["a"], ["in its folder"])}
+        ),
+        "same/data.csv.gz": gzipped("data.csv", csv(["a"], ["gzipped"])),
+    }
+
+
+def _mixed(dice: Dice) -> Members:
+    return {
+        "folder/": None,
+        "folder/table.csv": _table(dice, 50),
+        "folder/ünïcödé 😀/#1 & 50%.csv": csv(["a"], ["x"]),
+        "data.json": json_file(Form.ARRAY, {"a": 1, "b": "1"}, {"a": 2}),
+        "notes.TXT": txt("a\n\nb\n"),
+        "dump.sql": _dump(),
+        "bang!mark.csv": csv(["a"], ["!"]),
+        "__MACOSX/._data.json": txt("passed over"),
+        "folder/.hidden.png": txt("passed over"),
+        ".git/config": txt("passed over"),
+    }
+
+
+def _nested() -> Members:
+    """Archives in an archive, four levels deep, where the same name stands on every one."""
+    inner = csv(["level"], ["4"])
+    third = gzipped_tar({"n.csv": csv(["level"], ["3"]), "n.csv.gz": gzipped("n.csv", inner)})
+    second = tarred({"n.csv": csv(["level"], ["2"]), "deeper/third.tar.gz": third})
+    return {"n.csv": csv(["level"], ["1"]), "second.tar": second, "dump.sql.gz": gzipped("dump.sql", _dump())}
+
+
+def _dump() -> Made:
+    return dump(
+        Between("-- a dump\n"),
+        Other("CREATE TABLE t (id int, name text)", "CREATE"),
+        Insert("t", "t", ("id", "name"), ((number("1"), "a"), (number("2"), None)), named=False),
+        Copy("s.u", "s.u", ("x",), (("007",), (None,))),
+    )
+
+
+def _table(dice: Dice, rows: int) -> Made:
+    records: list[list[Field]] = [
+        [str(number), dice.pick(("a", "b", "c,d", None)), f"{dice.below(100)}.{1 + dice.below(9)}"]
+        for number in range(rows)
+    ]
+    return csv(["id", "letter", "value"], *records)

@@ -180,8 +180,8 @@ def _parse(text: str, position: int) -> tuple[Any, int]:
             position = skip_space(text, position + 1)
             if text[position : position + 1] != "}":
                 members: dict[str, Any] = {}
-                key, position = _parse_key(text, position, members)
-                stack.append((members, key))
+                first_key, position = _parse_key(text, position, members)
+                stack.append((members, first_key))
                 continue
             value, position = {}, position + 1
         elif character == "[":

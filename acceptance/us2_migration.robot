@@ -38,6 +38,7 @@ US-2 AC-3 Every parquet object lies under its key and tells which file it was ma
     Then every object tells path, size, format and digest of its source file
 
 US-2 AC-4 The bucket holds exactly the expected objects, none missing and none extra
+    [Documentation]    The number and the set of keys come from the mock data; then all four books are compared.
     [Tags]    fr-013    sc-002    sc-007
     Given the source holds the test data
     When the migrator runs to its end

@@ -1,7 +1,7 @@
 *** Settings ***
 Name                US-3 Restart and state persistence
-Documentation       As a developer, I need to know that work goes on correctly after the script is interrupted and started
-...                 again, so that failures lose nothing and nothing is done twice.
+Documentation       As a developer, I need to know that work goes on correctly after the script is interrupted and
+...                 started again, so that failures lose nothing and nothing is done twice.
 
 Resource            ../resources/persistence.resource
 

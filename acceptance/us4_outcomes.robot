@@ -1,7 +1,7 @@
 *** Settings ***
 Name                US-4 Failed and completed files
-Documentation       As a developer, I need files in their different states to be tracked correctly in the source folder,
-...                 so that I can trust state management and error handling.
+Documentation       As a developer, I need files in their different states to be tracked correctly in the source
+...                 folder, so that I can trust state management and error handling.
 
 Resource            ../resources/persistence.resource
 
@@ -24,6 +24,7 @@ US-4 AC-1 Every file lies in exactly one place, and that place is its state
     And no file is pending
 
 US-4 AC-2 Every failed file is found with its reason in folder, reason file, state and log
+    [Documentation]    The test data hold files that must fail, each for a reason of its own; all of them are found.
     [Tags]    fr-011    sc-004
     Given the source holds the test data
     When the migrator runs to its end

@@ -19,7 +19,7 @@ class Contents:
 
     @keyword
     def every_value_should_be_in_its_parquet_object(self, world: World) -> None:
-        """Each object of a file that must be done is readable parquet with the rows, columns and values of the truth."""
+        """Each object of a file that must be done is parquet with the columns, rows and values of the truth."""
 
         def check(_: MockFile, expected: ExpectedObject, key: str) -> str | None:
             return contents.difference(expected, world.bucket.read(key))

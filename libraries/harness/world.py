@@ -6,7 +6,7 @@ Worlds share a server and nothing else, so that any number of scenarios can run 
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +17,8 @@ from harness.folders import FileFacts, files_below, look, strays
 from harness.gate import Gate
 from harness.gate_rules import Rule
 from harness.process import Finished, Launch, MigratorProcess
+from harness.readiness import REGION
+from harness.servers import S3Server
 from harness.status import Status
 from harness.truth import MockSet
 
@@ -26,30 +28,6 @@ STATUS_LIMIT = timedelta(seconds=30)
 
 class WorldError(AssertionError):
     """A scenario asks for what its Given has not made."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """How the server is reached.
-
-    Attributes:
-        endpoint_url: The server's own address, past the gate.
-        access_key: Access key id.
-        secret_key: Secret access key; never shown.
-    """
-
-    endpoint_url: str
-    access_key: str
-    secret_key: str = field(repr=False)
-
-    def environment(self) -> dict[str, str]:
-        """The usual AWS variables for a process."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
 
 
 @dataclass(frozen=True)
@@ -88,13 +66,22 @@ class World:
     before: Snapshot | None = None
 
     @classmethod
-    def open(cls, name: str, folder: Path, evidence: Path, bucket: Bucket, access: Access, migrator: str) -> "World":
-        """Make folders and gate; the bucket is there already."""
+    def open(cls, name: str, folder: Path, evidence: Path, server: S3Server, migrator: str) -> "World":
+        """Make folders, bucket and gate.
+
+        Args:
+            name: What the world is called in evidence.
+            folder: A path where nothing is yet.
+            evidence: Another one.
+            server: A server that is ready.
+            migrator: The command of the migrator under test.
+        """
         for each in (folder / "test-data", folder / "source", folder / "work", evidence):
             each.mkdir(parents=True)
-        gate = Gate(access.endpoint_url)
+        launch = Launch.of(migrator, _credentials(server), folder / "work", evidence)
+        bucket = Bucket(server.endpoint_url, server.access_key, server.secret_key, server.bucket())
+        gate = Gate(server.endpoint_url)
         gate.start()
-        launch = Launch.of(migrator, access.environment(), folder / "work", evidence)
         return cls(name, folder, evidence, bucket, gate, launch)
 
     @property
@@ -198,3 +185,12 @@ class World:
             steps.callback(self.gate.close)
             if self.process:
                 steps.callback(self.process.kill_group)
+
+
+def _credentials(server: S3Server) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }

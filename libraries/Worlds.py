@@ -1,0 +1,87 @@
+"""Keywords that open a scenario's world and close it, its evidence saved first."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from Environment import Environment
+from robot.api import logger
+from robot.api.deco import keyword, library
+from robot.libraries.BuiltIn import BuiltIn
+
+from harness.folders import look
+from harness.world import World
+
+
+@library(scope="GLOBAL", doc_format="MARKDOWN")
+class Worlds:
+    """A scenario's own folders, bucket and gate, on the server that the environment shares."""
+
+    def __init__(self) -> None:
+        self._open: list[World] = []
+
+    @keyword
+    def open_world(self, name: str, migrator: str) -> World:
+        """Make folders, a versioned bucket and a gate for one scenario.
+
+        Args:
+            name: What it is called in evidence: "the source", "the twin".
+            migrator: The command of the migrator under test, or "built-in".
+        """
+        environment: Environment = BuiltIn().get_library_instance("Environment")
+        test = _file_name(str(BuiltIn().get_variable_value("${TEST NAME}")))
+        evidence = Path(str(BuiltIn().get_variable_value("${OUTPUT DIR}"))) / "evidence" / test / _file_name(name)
+        world = World.open(name, environment.new_folder(), evidence, environment.server, migrator)
+        self._open.append(world)
+        return world
+
+    @keyword
+    def close_worlds(self) -> None:
+        """Save the evidence of every open world, link it in the log, and remove folders and buckets.
+
+        Evidence that cannot be had (the server is gone) is named in the log; it never changes a result, and removal
+        goes on. The first error of a removal is raised when all were tried.
+        """
+        errors: list[BaseException] = []
+        while self._open:
+            world = self._open.pop()
+            _save_evidence(world)
+            try:
+                world.close()
+            except Exception as error:  # noqa: BLE001 the other worlds must be removed too; it is raised below
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+def _save_evidence(world: World) -> None:
+    pieces: dict[str, Callable[[Path], object]] = {
+        "gate.jsonl": world.gate.save_log,
+        "status.json": lambda file: file.write_text(json.dumps(asdict(world.status()), indent=1), encoding="ascii"),
+        "folders.json": lambda file: file.write_text(_as_json(look(world.source)), encoding="ascii"),
+        "bucket.json": lambda file: file.write_text(
+            json.dumps([asdict(version) for version in world.bucket.versions()], indent=1, default=str)
+        ),
+    }
+    missing = []
+    for name, save in pieces.items():
+        try:
+            save(world.evidence / name)
+        except Exception as error:  # noqa: BLE001 evidence never changes a result; what is missing is named
+            missing.append(f"{name}: {error}")
+    links = "".join(
+        f'<li><a href="{world.evidence_link}/{file.name}">{file.name}</a></li>'
+        for file in sorted(world.evidence.iterdir())
+    )
+    logger.info(f"<b>Evidence of {world.name}</b><ul>{links}</ul>", html=True)
+    if missing:
+        logger.info("Evidence that could not be had: " + "; ".join(missing))
+
+
+def _as_json(facts: dict[str, object]) -> str:
+    return json.dumps({path: asdict(each) for path, each in facts.items()}, indent=1)  # type: ignore[call-overload]
+
+
+def _file_name(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in text)

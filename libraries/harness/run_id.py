@@ -76,6 +76,18 @@ class Run:
         """The id with the project's prefix, as containers, folders and buckets bear it."""
         return f"{PREFIX}-{self.run_id}"
 
+    @property
+    def mark(self) -> str:
+        """The text by which the run's processes are known; they inherit it in their environment."""
+        return f"{self.run_id}|{self.owner}"
+
+    @classmethod
+    def of_mark(cls, text: str) -> Run | None:
+        """Returns the run that a process with this mark belongs to, or None if the mark is not ours."""
+        run_id, _, owner_text = text.partition("|")
+        owner = Owner.parse(owner_text)
+        return cls(run_id, owner) if run_id and owner else None
+
     def labels(self, role: str) -> dict[str, str]:
         """Returns the labels of a container, volume or network that plays the role in this run."""
         return {RUN_LABEL: self.run_id, OWNER_LABEL: str(self.owner), ROLE_LABEL: role}
@@ -92,7 +104,7 @@ class Run:
 @functools.cache
 def _run_of(pid: int) -> Run:
     run = Run(secrets.token_hex(6), Owner.of(pid))
-    os.environ[ENVIRONMENT_VARIABLE] = run.run_id
+    os.environ[ENVIRONMENT_VARIABLE] = run.mark
     return run
 
 

@@ -1,0 +1,156 @@
+"""Keywords that make the environment of the scenarios, break its server on purpose, and remove it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from robot.api import Error, SkipExecution, logger
+from robot.api.deco import keyword, library
+from robot.api.types import Secret
+from robot.libraries.BuiltIn import BuiltIn
+
+from harness.containers import Data
+from harness.environment import SharedEnvironment, choice_of
+from harness.problems import EnvironmentFault
+from harness.servers import Choice, S3Server
+
+_VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL")
+
+
+@library(scope="GLOBAL", doc_format="MARKDOWN", listener="SELF")
+class Environment:
+    """The S3 server, the run's folder, and the clean-up of all that bears the run's id.
+
+    The server is shared by all suites of the process that do not break it. The variables `S3_SERVER` (a file in
+    `resources/s3_servers`), `S3_IMAGE` and `S3_ENDPOINT_URL` (for `external`) choose it.
+    """
+
+    ROBOT_LISTENER_API_VERSION = 3
+
+    def __init__(self) -> None:
+        self._shared = SharedEnvironment(lambda line: logger.console(line, newline=True))
+
+    def close(self) -> None:
+        """Removes what is left when Robot is done with the library, also after a failed set-up or an interrupt."""
+        try:
+            self._shared.remove()
+        except EnvironmentFault as fault:
+            raise Error(str(fault)) from fault
+
+    @keyword
+    def start_s3_server(self) -> S3Server:
+        """Start the shared server, or go on with it if it runs, and tell of it in the report's metadata."""
+        server = self._shared.start(_choice())
+        for name, value in self._shared.facts().items():
+            BuiltIn().set_suite_metadata(name, value, top=True)
+        return server
+
+    @keyword
+    def start_s3_server_of_its_own(
+        self, data: Data = Data.KEPT, data_bytes: int | None = None, port: int | None = None
+    ) -> S3Server:
+        """Start one more server, for a scenario that breaks it.
+
+        Args:
+            data: `KEPT` outlives stop and kill; `MEMORY` does not.
+            data_bytes: The size of the data folder in bytes (then in memory), to fill it up.
+            port: A fixed port on 127.0.0.1; Docker chooses one where none is given.
+        """
+        return self._shared.start_own(replace(_choice(), data=data, data_bytes=data_bytes, port=port))
+
+    @keyword
+    def stop_s3_server(self, server: S3Server) -> None:
+        """End the server as an operator does (SIGTERM); its port refuses all connections from then on."""
+        server.require_container().stop()
+
+    @keyword
+    def kill_s3_server(self, server: S3Server) -> None:
+        """End the server with SIGKILL, as a crash does; its port refuses all connections from then on."""
+        server.require_container().kill()
+
+    @keyword
+    def freeze_s3_server(self, server: S3Server) -> None:
+        """Freeze the server: it takes connections and answers nobody."""
+        server.require_container().pause()
+
+    @keyword
+    def thaw_s3_server(self, server: S3Server) -> None:
+        """Let a frozen server go on, and wait until it is ready."""
+        server.require_container().unpause()
+        server.wait_until_ready()
+
+    @keyword
+    def start_s3_server_again(self, server: S3Server) -> None:
+        """Start a server that was stopped or killed, on the same port with its data, and wait until it is ready."""
+        server.started_again()
+
+    @keyword
+    def save_s3_server_log(self, file: Path, server: S3Server | None = None) -> None:
+        """Write the server's log to a file; nothing is written for an external server, whose log is not ours."""
+        container = (server or self._shared.server).container
+        if container is not None:
+            container.save_log(file)
+
+    @keyword
+    def new_bucket(self, server: S3Server | None = None) -> str:
+        """Make a new versioned bucket and return its name, which bears the run's id."""
+        return (server or self._shared.server).bucket()
+
+    @keyword
+    def run_folder(self) -> Path:
+        """Return the run's own folder; it is removed with everything else of this run."""
+        return self._shared.folder()
+
+    @keyword
+    def s3_endpoint_url(self) -> str:
+        """Return where the shared server answers."""
+        return self._shared.server.endpoint_url
+
+    @keyword
+    def s3_access_key(self) -> Secret:
+        """Return the access key id of the shared server."""
+        return Secret(self._shared.server.access_key)
+
+    @keyword
+    def s3_secret_key(self) -> Secret:
+        """Return the secret access key of the shared server."""
+        return Secret(self._shared.server.secret_key)
+
+    @keyword
+    def skip_unless_s3_server_can(self, capability: str) -> None:
+        """Skip the test, with the reason, if the server's file does not name the capability."""
+        file = self._shared.server.file
+        if not file.can(capability):
+            raise SkipExecution(f"{file.title} cannot do this: {capability} is not among its capabilities")
+
+    @keyword
+    def containers_of_this_run_should_be(self, count: int) -> None:
+        """Compare the number of containers that bear this run's id, in any state, as the engine tells it."""
+        seen = self._shared.containers()
+        if len(seen) != count:
+            raise AssertionError(f"Expected {count} containers of this run, seen {len(seen)}: {', '.join(seen)}.")
+
+    @keyword
+    def s3_server_should_be_ready(self) -> None:
+        """Ask the server: health answers 200, a signed request works, an unsigned one is refused."""
+        proofs = self._shared.server.proofs()
+        logger.info("\n".join(f"{proof.name}: expected {proof.expected}, seen {proof.seen}" for proof in proofs))
+        for proof in proofs:
+            if not proof.holds:
+                raise AssertionError(f"Expected {proof.expected} for {proof.name}, seen {proof.seen}.")
+
+    @keyword
+    def environment_should_have_been_made_within(self, limit: timedelta) -> None:
+        """Compare the time from the request for a server to its readiness with a limit."""
+        seen = self._shared.server.seconds
+        if seen >= limit.total_seconds():
+            raise AssertionError(f"Expected the environment in {limit.total_seconds():g} s, seen {seen:.1f} s.")
+
+    @keyword
+    def remove_everything_of_this_run(self) -> None:
+        """Remove servers, containers, volumes, folders and processes of this run, and fail if anything is left."""
+        self._shared.remove()
+
+
+def _choice() -> Choice:
+    return choice_of({name: BuiltIn().get_variable_value(f"${{{name}}}") for name in _VARIABLES})

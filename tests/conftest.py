@@ -1,0 +1,23 @@
+"""Fixtures that tests of every package share."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from harness.environment import SharedEnvironment, choice_of
+from harness.servers import S3Server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 server, ready to be used: ``endpoint_url``, ``access_key``, ``secret_key``, ``bucket()``.
+
+    ``S3_SERVER`` and its kin choose it from the environment. A server that does not start is an error, never a skip.
+    """
+    environment = SharedEnvironment()
+    names = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL")
+    try:
+        yield environment.start(choice_of({name: os.environ.get(name) for name in names}))
+    finally:
+        environment.remove()

@@ -1,7 +1,7 @@
 *** Settings ***
 Name                US-1 Docker test environment
-Documentation       As a developer, I need an automated test that sets up a complete isolated environment with S3 storage
-...                 in Docker and test data, so that I can validate file processing without any external service.
+Documentation       As a developer, I need an automated test that sets up a complete isolated environment with S3
+...                 storage in Docker and test data, so that I can validate file processing without any external service.
 
 Resource            ../resources/persistence.resource
 

@@ -1,14 +1,15 @@
 """Puts mock files on disk, copies them into a source, and holds folders against what was made."""
 
-import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
+from harness.folders import FileFacts
 from harness.mock_made import Recipe
+from harness.tables import Row
 from harness.truth import FORMATS, MockFile, MockSet
 
 
@@ -41,61 +42,58 @@ def fill(source: Path, files: MockSet) -> None:
         target = source / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(target):
-            raise FileExistsError(f"the source holds {shown(file.path)} already")
+            raise FileExistsError(f"the source holds {file.path!r} already")
         shutil.copyfile(files.root / file.path, target)
         target.chmod(file.mode)
         os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
 
 
-def difference(folder: Path, files: MockSet) -> str | None:
-    """The first difference of a folder from the files (missing, extra, bytes, mode, time), the rest counted."""
-    found = list(_differences(folder, files))
-    if not found:
-        return None
-    return f"{found[0]}{f'; {len(found) - 1} more files differ' if len(found) > 1 else ''} (in {folder})"
+def rows(folder: Path, files: MockSet) -> list[Row]:
+    """Each file as it was made beside what `folder` holds of it (bytes, mode, time), and whatever else lies there."""
+    known = {file.path for file in files.files}
+    found = [_row(folder, file) for file in files.files]
+    return found + [Row(path, "no such file", "a file", right=False) for path in sorted(paths_in(folder) - known)]
 
 
-def _differences(folder: Path, files: MockSet) -> Iterator[str]:
-    expected = {file.path for file in files.files}
-    for path in sorted(paths_in(folder) - expected):
-        yield f"expected {len(expected)} files, seen one more: {shown(path)}"
-    for file in files.files:
-        told = file_difference(folder / file.path, file)
-        if told:
-            yield f"file {shown(file.path)}: {told}"
+def _row(folder: Path, file: MockFile) -> Row:
+    expected, seen = file_difference(folder / file.path, file) or (f"{file.size} bytes as they were made", "so")
+    return Row(file.path, f"{expected} in {folder.name}", seen, right=seen == "so")
 
 
-def file_difference(place: Path, file: MockFile) -> str | None:
-    """How what stands at `place` differs from a file as it was made."""
+def file_difference(place: Path, file: MockFile) -> tuple[str, str] | None:
+    """What is expected and what is seen at `place`, where that is not the file as it was made."""
     try:
         found = place.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        return "expected it to be here, seen nothing"
+        return f"a file of {file.size} bytes", "nothing"
     if not stat.S_ISREG(found.st_mode):
-        return f"expected a regular file, seen {stat.filemode(found.st_mode)}"
-    if found.st_size != file.size:
-        return f"expected {file.size} bytes, seen {found.st_size}"
-    if (digest := sha256(place)) != file.sha256:
-        return f"expected the SHA-256 {file.sha256}, seen {digest}"
-    if (mode := stat.S_IMODE(found.st_mode)) != file.mode:
-        return f"expected the mode {file.mode:04o}, seen {mode:04o}"
-    if found.st_mtime_ns != file.mtime_ns:
-        return f"expected the modification time {file.mtime_ns} ns, seen {found.st_mtime_ns} ns"
+        return "a regular file", stat.filemode(found.st_mode)
+    seen = FileFacts.of(place)
+    if seen.size != file.size:
+        return f"{file.size} bytes", f"{seen.size} bytes"
+    if seen.sha256 != file.sha256:
+        return f"the SHA-256 {file.sha256}", seen.sha256
+    if seen.mode != file.mode:
+        return f"the mode {file.mode:04o}", f"{seen.mode:04o}"
+    if seen.mtime_ns != file.mtime_ns:
+        return f"the modification time {file.mtime_ns} ns", f"{seen.mtime_ns} ns"
     return None
 
 
-def shared_file(folder: Path, files: MockSet) -> str | None:
-    """The first file of a folder that is no copy of its own but the test data's file under another name."""
-    for file in files.files:
-        with suppress(FileNotFoundError):
-            if (folder / file.path).samefile(files.root / file.path):
-                return f"file {shown(file.path)}: expected a copy of its own in {folder}, seen a link to the test data"
-    return None
+def sharing_rows(folder: Path, files: MockSet) -> list[Row]:
+    """For each file whether the one in `folder` is a copy of its own, no link to the test data."""
+    return [_sharing_row(folder / file.path, files.root / file.path, file.path) for file in files.files]
 
 
-def missing_formats(files: MockSet) -> list[str]:
-    """The formats of the contract that no file has."""
-    return sorted(FORMATS - {file.format for file in files.files})
+def _sharing_row(copy: Path, original: Path, path: str) -> Row:
+    shared = copy.exists() and copy.samefile(original)
+    return Row(path, "a copy of its own", "a link to the test data" if shared else "so", right=not shared)
+
+
+def format_rows(files: MockSet) -> list[Row]:
+    """How many files there are of each format that the contract knows."""
+    counts = Counter(file.format for file in files.files)
+    return [Row(name, f"at least one {name} file", str(counts[name]), counts[name] > 0) for name in sorted(FORMATS)]
 
 
 def paths_in(folder: Path) -> set[str]:
@@ -106,14 +104,3 @@ def paths_in(folder: Path) -> set[str]:
         for place, folders, names in os.walk(root)
         for name in [*names, *(each for each in folders if (Path(place) / each).is_symlink())]
     }
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def shown(path: str) -> str:
-    """A path as messages show it; bytes that are not UTF-8 are escaped, so that any log takes it."""
-    return repr(path)

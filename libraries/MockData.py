@@ -1,0 +1,52 @@
+"""Keywords that make the mock files, fill the source with them, and hold both against what was made."""
+
+from robot.api import logger
+from robot.api.deco import keyword, library
+
+from harness import mock_files, mock_folder
+from harness.tables import Row
+from harness.world import World
+from verdicts import judge
+
+
+@library(scope="GLOBAL", doc_format="MARKDOWN")
+class MockData:
+    """The test data of a world, each file with its truth."""
+
+    @keyword
+    def make_test_data(self, world: World, seed: int = mock_files.DEFAULT_SEED) -> None:
+        """Make the standard mock files in the world's `test-data/`; the same seed gives the same bytes everywhere."""
+        world.mock = mock_folder.write(world.test_data, mock_files.standard_files(seed), seed)
+        files, objects = len(world.mock.files), len(world.mock.objects)
+        logger.info(f"{files} mock files from seed {seed}, {objects} objects to come of them")
+
+    @keyword
+    def fill_source(self, world: World) -> None:
+        """Copy the test data into the source: bytes, mode and modification time, no links."""
+        mock_folder.fill(world.source, world.truth)
+
+    @keyword
+    def test_data_should_hold_at_least(self, world: World, count: int) -> None:
+        """There are `count` mock files or more."""
+        seen = len(world.truth.files)
+        judge(world, "Number of mock files", [Row("test-data", f"at least {count} files", str(seen), seen >= count)])
+
+    @keyword
+    def every_format_should_be_present(self, world: World) -> None:
+        """csv, json, txt, sql, zip, tar, gz and tar.gz are each among the mock files."""
+        judge(world, "Formats", mock_folder.format_rows(world.truth))
+
+    @keyword
+    def test_data_should_be_unchanged(self, world: World) -> None:
+        """Every mock file is as its truth says: bytes, mode, modification time; and nothing else is there."""
+        judge(world, "Test data", mock_folder.rows(world.test_data, world.truth))
+
+    @keyword
+    def source_should_equal_test_data(self, world: World) -> None:
+        """The source holds every mock file with its bytes, mode and modification time, and nothing else."""
+        judge(world, "Source", mock_folder.rows(world.source, world.truth))
+
+    @keyword
+    def source_should_share_no_file(self, world: World) -> None:
+        """The files in the source are copies of their own: what is done to them leaves the test data as they are."""
+        judge(world, "Copies of its own", mock_folder.sharing_rows(world.source, world.truth))

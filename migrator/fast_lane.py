@@ -17,7 +17,7 @@ from obstore.store import S3Store
 from migrator.access import Access
 from migrator.errors import TargetRefused
 from migrator.lanes import ANSWER_SECONDS, CONNECT_SECONDS, CONTENT_TYPE, Stored, Tail, bare
-from migrator.target_errors import Answer, Outage, Scrubber, judge, not_s3, untrusted
+from migrator.target_errors import Answer, NoRange, Outage, Scrubber, judge, not_s3, untrusted
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config, S3Credential
@@ -110,10 +110,10 @@ class FastLane:
             result = obstore.get(self._store, key, options={"range": {"suffix": length}})
             data = bytes(result.bytes())
         except (BaseError, OSError) as error:
-            text = str(error)
-            if "ParseContentRange" in text or "NotPartial" in text or _status(text) == "416":
+            meant = _meant(error, f"read {key}", self._scrub, reads=True)
+            if isinstance(meant, NoRange):
                 return None
-            raise _meant(error, f"read {key}", self._scrub, reads=True) from None
+            raise meant from None
         meta = result.meta
         if not meta["e_tag"]:
             raise not_s3(f"read {key}")
@@ -132,6 +132,8 @@ def _meant(error: Exception, what: str, scrub: Scrubber, *, reads: bool = False,
         bodies = _BODY.findall(text)
         body = bodies[-1].replace('\\"', '"').replace("\\n", "\n") if bodies else ""
         return judge(Answer.of_body(int(status), body), what, scrub, reads=reads, optional=optional)
+    if "ParseContentRange" in text or "NotPartial" in text:
+        return NoRange(scrub(what))
     if "BareRedirect" in text or "TooManyRedirects" in text:
         return judge(Answer(301, "PermanentRedirect", "the endpoint redirects"), what, scrub)
     if "InvalidCertificate" in text:

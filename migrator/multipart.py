@@ -170,8 +170,8 @@ class Multipart:
 
                 try:
                     self._upload = self._patience.run(attempt)
-                except (Blocked, Stopped):
-                    self._begun_twice = True
+                except (TargetUnavailable, Stopped):
+                    self._begun_twice = attempts > 0
                     raise
             return self._upload
 

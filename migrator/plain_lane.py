@@ -22,7 +22,7 @@ from migrator.access import Access
 from migrator.errors import TargetRefused
 from migrator.lanes import ANSWER_SECONDS, CONNECT_SECONDS, CONTENT_TYPE, Stored, Tail, bare
 from migrator.listing import LISTED, Listed, parse_listing
-from migrator.target_errors import Answer, Outage, Scrubber, judge, not_s3, untrusted
+from migrator.target_errors import Answer, NoRange, Outage, Scrubber, judge, not_s3, untrusted
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,20 +84,19 @@ class PlainLane:
             Missing: There is no such object.
         """
         what = f"read {key}"
-        head = self._call(what, lambda: self._client.head_object(Bucket=self._bucket, Key=key), reads=True)
-        stored = _stored(head, what)
-        size = head["ContentLength"]
-        if not size:
-            return Tail(b"", 0, stored)
-        start = max(0, size - length)
-        data = self._call(
-            what,
-            lambda: self._client.get_object(
-                Bucket=self._bucket, Key=key, Range=f"bytes={start}-{size - 1}", IfMatch=head["ETag"]
-            )["Body"].read(),
-            reads=True,
-        )
-        return Tail(data, size, stored)
+
+        def read() -> Tail:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=-{length}")
+            data = answer["Body"].read()
+            # A server that ignores the range sends everything, without this header.
+            size = int(answer.get("ContentRange", f"/{len(data)}").rpartition("/")[2])
+            return Tail(data[-length:], size, _stored(answer, what))
+
+        try:
+            return self._call(what, read, reads=True)
+        except NoRange:
+            size, stored = self.head(key, None)
+            return Tail(b"", size, stored)
 
     def content(self, key: str, version: str | None) -> Iterator[bytes]:
         """An object's bytes, in blocks."""

@@ -145,7 +145,7 @@ class Target:
         try:
             if version is None:
                 # In a versioned bucket a delete that names no version would only hide the object.
-                version = self._patience.run(lambda: self._server.plain().head(key, None))[1].version
+                version = self._patience.run(lambda: self._server.tail(key, 1)).stored.version
             self._patience.run(lambda: self._server.plain().delete(key, version), write=True)
         except Missing:
             return

@@ -95,6 +95,10 @@ class Missing(Exception):
     """The key holds no object."""
 
 
+class NoRange(Exception):
+    """The object has no bytes to read a range of."""
+
+
 class NotSupported(Exception):
     """The server cannot do what another server could (501): a conditional put, a list of uploads."""
 
@@ -118,7 +122,7 @@ class Answer:
 
     def __str__(self) -> str:
         named = f"{self.code} ({self.status})" if self.code else f"HTTP status {self.status}"
-        return f"{named}: {self.message}" if self.message else named
+        return f"{named}: {self.message[:_MAX_QUOTED]}" if self.message else named
 
 
 class Scrubber:
@@ -133,13 +137,12 @@ class Scrubber:
         self._secrets = sorted(plain | {quote(secret, safe="") for secret in plain}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """`text` in one line of bounded length, without secrets, signatures and authorization headers."""
+        """`text` in one line, without secrets, signatures and authorization headers."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         for pattern, shown in _SECRET_PATTERNS:
             text = pattern.sub(shown, text)
-        text = " ".join(text.split())
-        return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
+        return " ".join(text.split())
 
 
 def judge(
@@ -167,6 +170,8 @@ def judge(
         return NoSuchUpload(said)
     if reads and answer.status == 404:
         return Missing(said)
+    if reads and answer.status == 416:
+        return NoRange(said)
     if answer.status == 501 and optional:
         return NotSupported(said)
     if answer.status >= 500:

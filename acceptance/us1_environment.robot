@@ -1,7 +1,7 @@
 *** Settings ***
 Name                US-1 Docker test environment
 Documentation       As a developer, I need an automated test that sets up a complete isolated environment with S3
-...                 storage in Docker and test data, so that I can validate file processing without any external service.
+...                 storage in Docker and test data, so that I can validate file processing without external services.
 
 Resource            ../resources/persistence.resource
 
@@ -18,6 +18,7 @@ US-1 AC-1 One container with an S3 service is launched and ready to accept conne
     [Documentation]    A server that listens is not yet one that works: it is healthy, it serves whoever signs,
     ...    and it refuses whoever does not.
     [Tags]    fr-001    sc-005
+    [Setup]    No operation
     Given no container of this run exists
     When the environment is set up
     Then exactly one container of this run runs

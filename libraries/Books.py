@@ -85,14 +85,14 @@ class Books:
         judge(world, "State after the stop", rows)
 
     @keyword
-    def the_books_should_agree_so_far(self, world: World) -> None:
+    def books_should_agree_so_far(self, world: World) -> None:
         """Inventory, folders, state and bucket agree on every file, whether it is done, failed or still pending."""
         found = world.books()
         differences = books.all_differences(found, ended=False)
         judge(world, "Books so far", rows_of(_paths(found), "the same in all books", differences))
 
     @keyword
-    def the_books_balance(self, world: World) -> None:
+    def books_should_balance(self, world: World) -> None:
         """Inventory, folders, state and bucket agree on every file one by one, and every file ended as it must."""
         found = world.books()
         differences = list(books.all_differences(found, ended=True))

@@ -1,16 +1,18 @@
 """Keywords that open a scenario's world and close it, its evidence saved first."""
 
 import json
+import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from Environment import Environment
 from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
 from harness.folders import look
+from harness.servers import S3Server
 from harness.world import World
 
 
@@ -22,17 +24,20 @@ class Worlds:
         self._open: list[World] = []
 
     @keyword
-    def open_world(self, name: str, migrator: str) -> World:
+    def open_world(self, name: str, migrator: str, server: S3Server, folder: Path) -> World:
         """Make folders, a versioned bucket and a gate for one scenario.
 
         Args:
             name: What it is called in evidence: "the source", "the twin".
             migrator: The command of the migrator under test, or "built-in".
+            server: The S3 server, ready.
+            folder: The run's folder; the world gets one of its own in it.
         """
-        environment: Environment = BuiltIn().get_library_instance("Environment")
         test = _file_name(str(BuiltIn().get_variable_value("${TEST NAME}")))
         evidence = Path(str(BuiltIn().get_variable_value("${OUTPUT DIR}"))) / "evidence" / test / _file_name(name)
-        world = World.open(name, environment.new_folder(), evidence, environment.server, migrator)
+        # What an earlier run kept under the same name would be taken for evidence of this one.
+        shutil.rmtree(evidence, ignore_errors=True)
+        world = World.open(name, folder / secrets.token_hex(4), evidence, server, migrator)
         self._open.append(world)
         return world
 

@@ -20,15 +20,15 @@ def test_a_balanced_world_passes_every_keyword(world):
     BOOKS.every_file_should_be_where_its_state_says(world)
     BOOKS.bucket_should_hold_exactly_the_expected_objects(world)
     BOOKS.counts_should_add_up(world)
-    BOOKS.the_books_should_agree_so_far(world)
-    BOOKS.the_books_balance(world)
+    BOOKS.books_should_agree_so_far(world)
+    BOOKS.books_should_balance(world)
     BOOKS.no_file_should_be_pending(world)
     assert BOOKS.every_intended_failure_should_be_found(world) == "100 % (1 of 1)"
 
 
 def test_a_world_that_stands_still_in_the_middle_agrees_so_far(world):
     pend(world, "a.csv")
-    BOOKS.the_books_should_agree_so_far(world)
+    BOOKS.books_should_agree_so_far(world)
     BOOKS.some_files_should_be_done_and_some_pending(world)
     BOOKS.every_file_should_be_where_its_state_says(world)
 
@@ -122,7 +122,7 @@ def test_folders_that_disagree_are_told(world, wreck, told):
     with pytest.raises(AssertionError, match=told):
         BOOKS.every_file_should_be_where_its_state_says(world)
     with pytest.raises(AssertionError, match=told):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
 
 
 def test_missing_and_extra_keys_are_told(world):
@@ -133,17 +133,17 @@ def test_missing_and_extra_keys_are_told(world):
     with pytest.raises(AssertionError, match="Expected no such object, seen one in the bucket, at elsewhere"):
         BOOKS.bucket_should_hold_exactly_the_expected_objects(world)
     with pytest.raises(AssertionError, match="no such object in the bucket"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
 
 
 def test_a_second_version_and_a_delete_marker_are_told(world):
     key = "lake/a.csv.parquet"
     world.bucket.extra_versions.append(version(key, b"older", number=2))
     with pytest.raises(AssertionError, match=f"Expected exactly one version in the bucket, seen 2, at {key}"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
     world.bucket.extra_versions[:] = [version(key, b"", number=2, delete_marker=True)]
     with pytest.raises(AssertionError, match="seen 2, 1 of them delete markers"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
     with pytest.raises(AssertionError, match="Expected 2 objects, seen 3 versions, at the bucket"):
         BOOKS.bucket_should_hold_exactly_the_expected_objects(world)
 
@@ -152,35 +152,35 @@ def test_a_second_version_and_a_delete_marker_are_told(world):
 def test_an_object_that_the_state_records_wrongly_is_told(world, field, value):
     world.record("a.csv")["objects"][0][field] = value
     with pytest.raises(AssertionError, match=r"in the state, seen .*a\.csv"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
 
 
 def test_an_object_of_a_failed_file_is_told(world):
     world.bucket.objects["lake/bad.json.parquet"] = b"x"
     with pytest.raises(AssertionError, match=r"Expected no such object .*lake/bad\.json\.parquet"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
     with pytest.raises(AssertionError, match="no such object"):
-        BOOKS.the_books_should_agree_so_far(world)
+        BOOKS.books_should_agree_so_far(world)
 
 
 def test_what_is_left_over_is_told(world):
     world.bucket.uploads.append("lake/half")
     with pytest.raises(AssertionError, match="no unfinished multipart upload, seen one in the bucket, at lake/half"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
     world.bucket.uploads.clear()
     (world.source / ".migrator").mkdir()
     (world.source / ".migrator/state.sqlite3").touch()
     (world.source / ".migrator/lock").touch()
-    BOOKS.the_books_balance(world)
+    BOOKS.books_should_balance(world)
     (world.source / ".migrator/scratch-1").touch()
     with pytest.raises(AssertionError, match=r"at \.migrator/scratch-1"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
 
 
 def test_a_file_outside_the_source_is_told(world):
     (world.folder / "work/cache.bin").touch()
     with pytest.raises(AssertionError, match=r"at work/cache\.bin"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
 
 
 def test_counts_that_do_not_add_up_are_told(world):
@@ -194,7 +194,7 @@ def test_a_pending_file_at_the_end_is_told(world):
     with pytest.raises(AssertionError, match=r"Expected done or failed, seen pending, at a\.csv"):
         BOOKS.no_file_should_be_pending(world)
     with pytest.raises(AssertionError, match=r"Expected state done, seen pending, at a\.csv"):
-        BOOKS.the_books_balance(world)
+        BOOKS.books_should_balance(world)
 
 
 def test_a_middle_that_is_an_end_is_told(world):

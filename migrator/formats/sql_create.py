@@ -1,0 +1,107 @@
+"""The columns that a CREATE TABLE names; nothing else of it matters here."""
+
+from migrator.formats.sql_grammar import Family, Grammar, compiled, unquoted
+
+# First words of a table's parts that are no columns, with what must follow where the word may also be a name.
+_PARTS = rb"(?:PRIMARY{0}KEY|UNIQUE|CONSTRAINT|FOREIGN{0}KEY|CHECK|EXCLUDE{0}(?:USING\b|\()|PERIOD{0}FOR)(?![\w$])"
+_MYSQL_PARTS = rb"|(?:KEY|INDEX|FULLTEXT|SPATIAL)(?![\w$])"
+_UNKNOWN_PARTS = rb"(?:LIKE|SELECT|WITH)(?![\w$])"
+
+
+def created_table(statement: bytes, grammar: Grammar) -> tuple[str, tuple[str, ...]] | None:
+    """The table's name and columns, or None where the statement is no CREATE TABLE that lists all of its columns.
+
+    Args:
+        statement: A whole statement, known to be closed everywhere.
+        grammar: The rules that it is read by.
+    """
+    blank = rb"(?:" + grammar.blank + rb"|/\*!\d*|\*/)*"
+    head = compiled(
+        rb"(?:/\*!\d*)?" + blank + rb"CREATE\b" + blank + rb"(?:OR" + blank + rb"REPLACE\b" + blank + rb")?"
+        rb"(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN)\b"
+        + blank
+        + rb")*TABLE\b"
+        + blank
+        + rb"(?:IF"
+        + blank
+        + rb"NOT"
+        + blank
+        + rb"EXISTS\b"
+        + blank
+        + rb")?(?P<name>"
+        + dotted(grammar)
+        + rb")"
+        + blank
+        + rb"\("
+    ).match(statement)
+    if head is None:
+        return None
+    parts, rest = _parts(statement, head.end(), grammar)
+    if compiled(rb"\bINHERITS\b").search(rest):
+        return None
+    names: list[str] = []
+    others = _PARTS.replace(b"{0}", blank) + (_MYSQL_PARTS if grammar.family is Family.MYSQL else b"")
+    part_pattern = compiled(
+        blank
+        + rb"(?:(?P<unknown>"
+        + _UNKNOWN_PARTS
+        + rb")|(?P<other>"
+        + others
+        + rb")|(?P<name>"
+        + grammar.name
+        + rb"))?"
+    )
+    for part in parts:
+        found = part_pattern.match(part)
+        if found is None or found["unknown"] is not None:
+            return None
+        if found["name"] is not None:
+            names.append(unquoted(found["name"]))
+    return (table_name(head["name"], grammar), tuple(names)) if names else None
+
+
+def dotted(grammar: Grammar) -> bytes:
+    """The pattern of a name with its schema."""
+    name = rb"(?:" + grammar.name + rb")"
+    return name + rb"(?:" + grammar.blank + rb"\." + grammar.blank + name + rb")*+"
+
+
+def table_name(written: bytes, grammar: Grammar) -> str:
+    """A name as written, schema included, without quotes and the blanks around its points."""
+    return ".".join(unquoted(found[0]) for found in compiled(grammar.name).finditer(without_blanks(written, grammar)))
+
+
+def column_names(written: bytes, grammar: Grammar) -> tuple[str, ...] | None:
+    """The names between a column list's parentheses, or None where it is no list of names."""
+    name = rb"(?:" + grammar.name + rb")"
+    blank = grammar.blank
+    if not compiled(blank + name + blank + rb"(?:," + blank + name + blank + rb")*+").fullmatch(written):
+        return None
+    return tuple(unquoted(found[0]) for found in compiled(grammar.name).finditer(without_blanks(written, grammar)))
+
+
+def without_blanks(written: bytes, grammar: Grammar) -> bytes:
+    """Names and points alone, so that no word of a comment is taken for a name."""
+    kept = compiled(rb"(?P<name>" + grammar.name + rb")|(?P<mark>[.,])|(?:" + grammar.blank[:-2] + rb"++)")
+    return b"".join(found["name"] or found["mark"] or b"" for found in kept.finditer(written))
+
+
+def _parts(statement: bytes, start: int, grammar: Grammar) -> tuple[list[bytes], bytes]:
+    """What stands between the commas of a parenthesis that opens before `start`, and what stands after it."""
+    tokens = compiled(
+        grammar.string + rb"|" + grammar.name + rb"|(?P<mark>[(),])|--[^\n]*+|/\*(?!!)(?:[^*]++|\*(?!/))*+\*/"
+    )
+    depth = 1
+    begin = start
+    parts: list[bytes] = []
+    for found in tokens.finditer(statement, start):
+        mark = found["mark"]
+        if mark is None:
+            continue
+        depth += {b"(": 1, b")": -1, b",": 0}[mark]
+        if depth == 0 or (depth == 1 and mark == b","):
+            parts.append(statement[begin : found.start()])
+            begin = found.end()
+        if depth == 0:
+            break
+    return parts, statement[begin:]

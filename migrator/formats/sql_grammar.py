@@ -1,0 +1,158 @@
+"""The lexical rules of the two families of dumps, as regular expressions over UTF-8 bytes.
+
+Sources: MySQL Reference Manual 9 (Language Structure; mysql client's DELIMITER), PostgreSQL 4.1 Lexical Structure,
+SQLite "SQL As Understood By SQLite". Comments do not nest in either. All repetitions are possessive: a pattern costs
+time linear in the text, also where it fails.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+_PLAIN = rb"'(?:[^']++|'')*+'"
+_BACKSLASHED = rb"'(?:[^'\\]++|\\.|'')*+'"
+_DOUBLE_BACKSLASHED = rb'"(?:[^"\\]++|\\.|"")*+"'
+_DOUBLE = rb'"(?:[^"]++|"")*+"'
+_BACKTICKED = rb"`(?:[^`]++|``)*+`"
+_TAG = rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)?\$"
+_DOLLARED = rb"(?>(?P<tag>" + _TAG + rb").*?(?P=tag))"
+_WORD = rb"[A-Za-z0-9_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+"
+_BLOCK_COMMENT = rb"/\*(?:[^*]++|\*(?!/))*+\*/"
+_PLAIN_BLOCK_COMMENT = rb"/\*(?!!)(?:[^*]++|\*(?!/))*+\*/"
+_NUMBER = rb"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
+# `*/` followed by `*` is a multiplication before a comment.
+_STAR = rb"\*(?!/)|\*(?=/\*)"
+
+
+class Family(Enum):
+    """Who wrote a dump, as far as its lexical rules go."""
+
+    STANDARD = "PostgreSQL or SQLite"
+    MYSQL = "MySQL or MariaDB"
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Compiled patterns; each matches at a position, and possibly the empty text.
+
+    Attributes:
+        family: Whose rules these are.
+        delimiter: What ends a statement.
+        skip: Blanks and comments.
+        code: As much of a statement as holds no parenthesis, no delimiter, no conditional comment, nothing open.
+        value: One literal of a row, up to its comma or the row's end.
+        string: A quoted string of any form.
+        name: A table's or column's name.
+        blank: `skip` as text, for patterns that hold blanks.
+        stops_at_names: Whether `code` stops before names in backticks.
+    """
+
+    family: Family
+    delimiter: bytes
+    skip: re.Pattern[bytes]
+    code: re.Pattern[bytes]
+    value: re.Pattern[bytes]
+    string: bytes
+    name: bytes
+    blank: bytes
+    stops_at_names: bool = False
+
+
+@cache
+def standard() -> Grammar:
+    """Of PostgreSQL, SQLite and everything that is not MySQL's."""
+    comment = rb"--[^\n]*+|" + _BLOCK_COMMENT
+    skip = rb"(?:\s++|" + comment + rb")*+"
+    code = [
+        rb"[^'\"`$/*\-();A-Za-z0-9_\x80-\xff]++",
+        rb"[eE]" + _BACKSLASHED,
+        rb"(?![eE]')" + _WORD,
+        _PLAIN,
+        _DOUBLE,
+        _DOLLARED,
+        rb"\$(?!" + _TAG[2:] + rb")",
+        comment,
+        rb"-(?!-)",
+        rb"/(?!\*)",
+        _STAR,
+    ]
+    strings = [rb"(?P<string>" + _PLAIN + rb")", rb"[eE](?P<escaped>" + _BACKSLASHED + rb")"]
+    strings += [rb"(?P<dollared>" + _DOLLARED + rb")"]
+    return Grammar(
+        Family.STANDARD,
+        b";",
+        _compiled(skip),
+        _compiled(rb"(?:" + rb"|".join(code) + rb")*+"),
+        _value(strings, _PLAIN, skip),
+        _PLAIN + rb"|[eE]" + _BACKSLASHED + rb"|" + _DOLLARED,
+        _DOUBLE + rb"|[A-Za-z0-9_$\x80-\xff]++",
+        skip,
+    )
+
+
+@cache
+def mysql(delimiter: bytes = b";", stop_at_names: bool = False) -> Grammar:
+    """Of MySQL and MariaDB.
+
+    Args:
+        delimiter: What ends a statement, as the last DELIMITER said.
+        stop_at_names: `code` stops before a name in backticks, to find out whether there is one.
+    """
+    # `--` needs a blank behind it, else `5--3` would lose its end.
+    comment = rb"--(?=\s|\Z)[^\n]*+|#[^\n]*+|" + _PLAIN_BLOCK_COMMENT
+    skip = rb"(?:\s++|" + comment + rb")*+"
+    first = re.escape(delimiter[:1])
+    code = [
+        rb"[^'\"`#/*\-()" + first + rb"]++",
+        _BACKSLASHED,
+        _DOUBLE_BACKSLASHED,
+        *([] if stop_at_names else [_BACKTICKED]),
+        comment,
+        rb"-(?!-(?:\s|\Z))",
+        rb"/(?!\*)",
+        _STAR,
+        *([] if delimiter[:1] in b"'\"`#/*-()" else [first]),
+    ]
+    strings = [rb"(?P<string>" + _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED + rb")"]
+    return Grammar(
+        Family.MYSQL,
+        delimiter,
+        _compiled(skip),
+        _compiled(rb"(?:(?!" + re.escape(delimiter) + rb")(?:" + rb"|".join(code) + rb"))*+"),
+        _value(strings, _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED, skip),
+        _BACKSLASHED,
+        _BACKTICKED + rb"|" + _DOUBLE_BACKSLASHED + rb"|[A-Za-z0-9_$\x80-\xff]++",
+        skip,
+        stop_at_names,
+    )
+
+
+@cache
+def compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """A pattern over a grammar's parts, compiled once; keywords count in either case."""
+    return re.compile(pattern, re.DOTALL | re.IGNORECASE)
+
+
+def unquoted(name: bytes) -> str:
+    """A name as written, without its quotes."""
+    quote = name[:1]
+    if quote in (b'"', b"`"):
+        name = name[1:-1].replace(quote * 2, quote)
+    return name.decode()
+
+
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
+
+
+def _value(strings: list[bytes], binary: bytes, skip: bytes) -> re.Pattern[bytes]:
+    values = [
+        *strings,
+        rb"(?P<hex>[xX]'[0-9A-Fa-f]*+'|0x[0-9A-Fa-f]++)",
+        rb"(?P<number>" + _NUMBER + rb")",
+        rb"(?P<null>(?i:NULL))",
+        rb"(?P<bool>(?i:TRUE|FALSE))",
+        rb"(?P<binary>(?i:_binary)" + skip + rb"(?P<bytes>" + binary + rb"))",
+    ]
+    return _compiled(skip + rb"(?:" + rb"|".join(values) + rb")" + skip + rb"(?=,|\Z)")

@@ -1,0 +1,274 @@
+"""The loop of a run: the only writer of state and folders, fed by the workers' outcomes.
+
+Each turn makes everything durable that was heard since the last one in a single transaction, so the cost of a
+commit is shared by all files that are under way.
+"""
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from migrator.entries import Entry, Intent, StoredObject, now
+from migrator.errors import Blocked, StateUnusable
+from migrator.examine import Keys, makes_one_object
+from migrator.feed import Feed
+from migrator.folders import Folders
+from migrator.logs import fields, log
+from migrator.pool import Pool
+from migrator.progress import Progress
+from migrator.settle import Move, Settlement
+from migrator.state import State
+from migrator.stop import Stop
+from migrator.work import Converted, Left, Outcome, Refused, Stored, Task, Twin, Workshop
+
+_BLOCKED_GRACE = 3.0
+# So many refused keys without a single object taken mean a target that refuses everybody.
+_MAX_HELD = 1000
+# The rest of the grace is for closing the state and for the process's own end.
+_GRACE_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who carries out the work; `results` takes outcomes, and None to wake the coordinator."""
+
+    workshop: Workshop
+    pool: Pool[Any]
+    results: "SimpleQueue[Any]"
+    in_flight: int
+
+
+class Coordinator:
+    """Brings every pending file to its end, or to where the next run goes on.
+
+    Args:
+        state: The durable state.
+        folders: SOURCE.
+        crew: The workers.
+        stop: Whether a stop is asked for.
+        halt: Called once when no more work is to be begun, so that the workers learn it.
+        grace: Seconds that a stop may take.
+        keys: What the bucket holds, where the state may not know of it.
+        progress: Told of every file's end.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        folders: Folders,
+        crew: Crew,
+        stop: Stop,
+        halt: Callable[[], None],
+        grace: float,
+        keys: Keys | None,
+        progress: Progress,
+    ) -> None:
+        self._state = state
+        self._crew = crew
+        self._stop = stop
+        self._halt = halt
+        self._grace = grace
+        self._keys = keys
+        self._progress = progress
+        self._folders = folders
+        self._feed = Feed(state)
+        self._settlement = Settlement(state, folders, self._take_back)
+        self._flying: dict[int, Task] = {}
+        self._held: list[Refused] = []
+        self._local: list[Outcome] = []
+        self._deadline = float("inf")
+        self.blocked: Blocked | None = None
+        self.defect: BaseException | None = None
+        self.abandoned = 0
+
+    def work(self) -> None:
+        """Go on until nothing is left to do, or nothing can be done.
+
+        Raises:
+            StateUnusable: Nothing can be recorded any more.
+        """
+        moves: list[Move] = []
+        more = True
+        while True:
+            outcomes = self._collect(wait=not moves and not more)
+            with self._state.transaction():
+                for move in moves:
+                    self._settlement.finish(move)
+                    self._ended(move.task, failed=move.refusal is not None)
+                moves, converted = self._record(outcomes)
+                begun = self._begin()
+            more = bool(begun) or bool(self._local)
+            for task in begun:
+                self._crew.pool.submit(task.entry.id, partial(self._crew.workshop.convert, task))
+            for each in converted:
+                step = self._crew.workshop.discard if self._halted else self._crew.workshop.commit
+                self._crew.pool.submit_urgent(partial(step, each))
+            moves = self._carry_out(moves)
+            if not moves and not more and not self._busy():
+                break
+        self._abandon()
+
+    # ---- beginning ----
+
+    @property
+    def _halted(self) -> bool:
+        return self._deadline < float("inf")
+
+    def _begin(self) -> list[Task]:
+        if self._halted:
+            return []
+        under_way = len(self._flying) - len(self._held)
+        entries = self._feed.take(self._crew.in_flight - under_way) if len(self._held) < _MAX_HELD else []
+        if not entries:
+            return []
+        self._state.begin([entry.id for entry in entries], now())
+        tasks = [self._task(entry) for entry in entries]
+        self._flying.update((task.entry.id, task) for task in tasks)
+        return tasks
+
+    def _task(self, entry: Entry) -> Task:
+        twins = {sha256: entry_id for entry_id, sha256 in self._state.done_twins(entry.path)}
+        intents = self._state.intents(entry.id) if entry.attempts else ()
+        all_known = bool(intents)
+        if not intents and self._keys is not None:
+            intents = tuple(Intent(key, None) for key in self._keys.of(entry.path))
+            all_known = makes_one_object(entry.path)
+        return Task(entry, twins, intents, all_known)
+
+    # ---- hearing ----
+
+    def _collect(self, *, wait: bool) -> list[Outcome]:
+        """What was heard since the last turn; with `wait`, at least one thing or the end of all patience."""
+        outcomes, self._local = self._local, []
+        if self._stop.asked:
+            self._stop_beginning(self._stop.asked_at + self._grace * _GRACE_SHARE)
+        while True:
+            try:
+                if wait and not outcomes and self._busy():
+                    left = self._deadline - time.monotonic()
+                    message = self._crew.results.get(timeout=max(0.0, left) if self._halted else None)
+                    if message is None:
+                        if self._stop.asked:
+                            self._stop_beginning(self._stop.asked_at + self._grace * _GRACE_SHARE)
+                        outcomes += self._local
+                        self._local = []
+                        continue
+                else:
+                    message = self._crew.results.get_nowait()
+            except queue.Empty:
+                return outcomes
+            if message is not None:
+                outcomes.append(message)
+
+    def _busy(self) -> bool:
+        """Whether a worker may still tell something that is worth waiting for."""
+        held = len(self._held)
+        return len(self._flying) > held and time.monotonic() < self._deadline
+
+    def _stop_beginning(self, deadline: float) -> None:
+        if self._halted:
+            self._deadline = min(self._deadline, deadline)
+            return
+        self._deadline = deadline
+        self._halt()
+        self._local += [Left(self._flying[entry_id]) for entry_id in self._crew.pool.withdraw()]
+
+    # ---- recording ----
+
+    def _record(self, outcomes: list[Outcome]) -> tuple[list[Move], list[Converted]]:
+        moves: list[Move] = []
+        converted: list[Converted] = []
+        ready: list[Outcome] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Refused) and outcome.held:
+                self._held.append(outcome)
+            else:
+                ready.append(outcome)
+        if self._crew.workshop.wrote.is_set():
+            ready += self._held
+            self._held = []
+        for outcome in ready:
+            if isinstance(outcome, Converted):
+                self._state.intend(
+                    outcome.task.entry.id,
+                    outcome.conversion.sha256,
+                    [staged.key for staged in outcome.conversion.objects],
+                )
+                converted.append(outcome)
+            elif isinstance(outcome, Left):
+                self._leave(outcome)
+            else:
+                self._record_end(outcome, moves)
+        return moves, converted
+
+    def _record_end(self, outcome: Stored | Twin | Refused, moves: list[Move]) -> None:
+        try:
+            move = self._settlement.record(outcome)
+        except StateUnusable as error:
+            self._leave(Left(outcome.task, error=error))
+            return
+        if move is None:
+            self._ended(outcome.task, failed=True)
+        else:
+            moves.append(move)
+
+    def _leave(self, left: Left) -> None:
+        entry = left.task.entry
+        self._state.to_pending(entry.id, keep_intents=left.keep_intents)
+        self._flying.pop(entry.id, None)
+        self._feed.ended(entry.id)
+        if left.reason:
+            log.warning("pending: %s: %s", entry.path, left.reason, extra=fields(path=entry.path, state="pending"))
+        if isinstance(left.error, Blocked):
+            self._block(left.error)
+        elif left.error is not None:
+            self.defect = left.error
+            log.error("a defect of the migrator: %s stays pending", entry.path, exc_info=left.error)
+
+    def _block(self, error: Blocked) -> None:
+        if self.blocked is None:
+            self.blocked = error
+            log.error("%s; what is pending stays pending", error)
+        self._stop_beginning(time.monotonic() + _BLOCKED_GRACE)
+
+    def _ended(self, task: Task, *, failed: bool) -> None:
+        self._flying.pop(task.entry.id, None)
+        self._feed.ended(task.entry.id)
+        self._progress.ended(task.entry.size, failed=failed)
+
+    # ---- moving ----
+
+    def _carry_out(self, moves: list[Move]) -> list[Move]:
+        made: list[Move] = []
+        for move in moves:
+            result = self._settlement.carry_out(move)
+            if isinstance(result, Move):
+                made.append(result)
+            elif result is not None:
+                self._local.append(result)
+        try:
+            self._folders.flush()
+        except StateUnusable as error:
+            self._block(error)
+        return made
+
+    def _take_back(self, task: Task, objects: tuple[StoredObject, ...], outcome: Outcome) -> None:
+        if objects:
+            self._crew.pool.submit_urgent(partial(self._crew.workshop.take_back, task, objects, outcome))
+        else:
+            self._local.append(outcome)
+
+    def _abandon(self) -> None:
+        """Whoever is still under way, or held, stays pending."""
+        held = {refused.task.entry.id for refused in self._held}
+        self.abandoned = len(self._flying) - len(held)
+        with self._state.transaction():
+            for refused in self._held:
+                message = f"{refused.refusal.message}; no other object could be put, so the target may be to blame"
+                self._leave(Left(refused.task, message))
+            for task in list(self._flying.values()):
+                self._leave(Left(task))

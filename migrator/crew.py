@@ -1,0 +1,141 @@
+"""The workers of a run and what they work with; nothing heavy is imported before there is work for them."""
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from migrator.coordinator import Crew
+from migrator.entries import Entry
+from migrator.errors import Stopped
+from migrator.options import Options
+from migrator.pool import Pool
+from migrator.stop import Stop
+from migrator.target import Target
+from migrator.target_address import TargetSettings
+from migrator.work import Workshop
+
+T = TypeVar("T")
+_CLOSING_SECONDS = 0.5
+
+
+class Workers:
+    """Threads, target and conversion of one run.
+
+    Args:
+        given: The command line.
+        scratch: A folder for scratch files.
+        stop: Whether a stop is asked for.
+    """
+
+    def __init__(self, given: Options, scratch: Path, stop: Stop) -> None:
+        self._halted = threading.Event()
+        self._stop = stop
+        self._given = given
+        self._scratch = scratch
+        self.results: SimpleQueue[Any] = SimpleQueue()
+        stop.wake = partial(self.results.put, None)
+        settings = TargetSettings(scratch, given.endpoint_url, given.retry_for, self._stopping)
+        self.target = Target(given.address, settings)
+        self.pool: Pool[Any] = Pool(given.workers, self.results)
+        self.workshop = Workshop(given.source, self.target, self._convert)
+
+    @property
+    def crew(self) -> Crew:
+        """Who the coordinator works with: one worker takes one file after another, more keep some files ready."""
+        return Crew(self.workshop, self.pool, self.results, 1 + 3 * (self._given.workers - 1))
+
+    def halt(self) -> None:
+        """Tell the workers that what they do is not wanted any more."""
+        self._halted.set()
+
+    def close(self) -> bool:
+        """Let the threads end; False where one hangs."""
+        self.halt()
+        self.pool.withdraw()
+        return self.pool.close(_CLOSING_SECONDS)
+
+    def gather(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
+        """Carry out jobs and wait for all.
+
+        Returns:
+            What they return, in their order.
+
+        Raises:
+            Stopped: A stop was asked for before all had ended.
+            Exception: Whatever the first job that fails raises.
+        """
+        found: dict[int, T] = {}
+        for number, job in enumerate(jobs):
+            self.pool.submit(number, partial(_attempt, number, job))
+        while len(found) < len(jobs):
+            message = self.results.get()
+            if self._stop.asked:
+                self.pool.withdraw()
+                raise Stopped("a stop was asked for")
+            if message is None:
+                continue
+            number, value, error = message
+            if error is not None:
+                self.pool.withdraw()
+                raise error
+            found[number] = value
+        return [found[number] for number in range(len(jobs))]
+
+    def makes_nothing(self, entry: Entry) -> bool:
+        """Whether a file below `done/` converts to no object at all."""
+        from migrator.convert import SourceFile, convert
+        from migrator.errors import Refusal
+
+        top, _, path = (entry.place or "").partition("/")
+        file = SourceFile(self._given.source / top, path, entry.size, entry.mtime_ns or 0, entry.format)
+        try:
+            return not convert(file, _Nowhere(), self._options()).objects
+        except Refusal:
+            return False
+
+    def _convert(self, entry: Entry) -> Any:
+        from migrator.convert import SourceFile, convert
+
+        file = SourceFile(self._given.source, entry.path, entry.size, entry.mtime_ns or 0, entry.format)
+        return convert(file, self.target, self._options())
+
+    def _options(self) -> Any:
+        from migrator.convert import ConvertOptions
+
+        return ConvertOptions(self._given.address.prefix, self._given.unpack_limit, self._scratch, self._stopping)
+
+    def _stopping(self) -> bool:
+        return self._stop.asked or self._halted.is_set()
+
+
+class _Nowhere:
+    """A stage that keeps nothing."""
+
+    def stage(self, key: str, metadata: object) -> "_Void":
+        return _Void(key)
+
+
+class _Void:
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.size = 0
+
+    def write(self, data: bytes | memoryview) -> int:
+        self.size += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    def abort(self) -> None:
+        """Nothing is kept."""
+
+
+def _attempt(number: int, job: Callable[[], T]) -> tuple[int, T | None, BaseException | None]:
+    try:
+        return number, job(), None
+    except Exception as error:  # noqa: BLE001 - it is raised where the job is waited for
+        return number, None, error

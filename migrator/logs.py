@@ -1,0 +1,69 @@
+"""Log lines on stderr, as text or as one JSON object each; secrets never get there."""
+
+import json
+import logging
+import os
+import re
+import sys
+from typing import Any
+
+from migrator.entries import now
+
+_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
+_MASK = "***"
+_LOGGER = "migrator"
+
+log = logging.getLogger(_LOGGER)
+
+
+def redacted(text: str) -> str:
+    """`text` without the secrets of the environment and the credentials of URLs, and in UTF-8."""
+    for variable in _SECRET_VARIABLES:
+        secret = os.environ.get(variable)
+        if secret:
+            text = text.replace(secret, _MASK)
+    return _USER_INFO.sub(f"{_MASK}@", text).encode(errors="backslashreplace").decode()
+
+
+def set_up(log_format: str) -> None:
+    """Send the migrator's log to stderr; `log_format` is `text` or `json`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if log_format == "json" else _TextLines())
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def fields(**values: Any) -> dict[str, dict[str, Any]]:
+    """What a line tells besides its message, for `log.info(…, extra=fields(path=…))`."""
+    return {"fields": values}
+
+
+class Lines(logging.Formatter):
+    """The message alone, on one line but for a traceback, without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """What stands in the log."""
+        message = redacted(_whole(self, record))
+        if not record.exc_info and not message.isprintable():
+            message = "".join(shown if shown.isprintable() else repr(shown)[1:-1] for shown in message)
+        return message
+
+
+class _TextLines(Lines):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{now()} {record.levelname.lower()} {super().format(record)}"
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"time": now(), "level": record.levelname.lower(), "message": redacted(_whole(self, record))}
+        for name, value in getattr(record, "fields", {}).items():
+            line.setdefault(name, redacted(value) if name == "reason" else value)
+        return json.dumps(line)
+
+
+def _whole(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    message = record.getMessage()
+    return f"{message}\n{formatter.formatException(record.exc_info)}" if record.exc_info else message

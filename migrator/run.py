@@ -1,0 +1,164 @@
+"""The command `run`: from the lock to the exit code."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator import reconcile
+from migrator.entries import FileState
+from migrator.errors import Blocked, ExitCode, Stopped
+from migrator.examination import Examination
+from migrator.examine import Keys
+from migrator.folders import Folders, check_tops
+from migrator.lock import FOLDER, Lock
+from migrator.logs import fields, log
+from migrator.options import Options
+from migrator.progress import Progress
+from migrator.reconcile import Survey
+from migrator.state import LISTING, SWEEP, State
+from migrator.stop import Stop
+
+if TYPE_CHECKING:
+    from migrator.crew import Workers
+
+
+def run(given: Options, stop: Stop) -> int:
+    """Bring every pending file of SOURCE to its end.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: `done` or `failed` is no folder.
+        Locked: Another run holds SOURCE.
+        Blocked: Nothing could be begun.
+    """
+    check_tops(given.source)
+    log.info("run: %s to %s", given.source, given.address)
+    stop.last_act = partial(reconcile.remove_scratch, given.source)
+    with Lock(given.source):
+        reconcile.remove_scratch(given.source)
+        with reconcile.open_state(given.state) as state:
+            this = _Run(given, stop, state)
+            code = this.carried_out()
+        reconcile.remove_scratch(given.source)
+        stop.finish()
+        log.info("run ended with exit code %d", code, extra=fields(exit_code=int(code)))
+        if not this.threads_ended:
+            # A thread that hangs in native code would hold the interpreter's own end up.
+            sys.stderr.flush()
+            os._exit(code)
+    return code
+
+
+class _Run:
+    def __init__(self, given: Options, stop: Stop, state: State) -> None:
+        self._given = given
+        self._stop = stop
+        self._state = state
+        self._folders = Folders(given.source, given.source / FOLDER / reconcile.SCRATCH)
+        self._survey = Survey()
+        self._workers: Workers | None = None
+        self._blocked: Blocked | None = None
+        self._defect: BaseException | None = None
+        self._cut_short = False
+        self.threads_ended = True
+
+    def carried_out(self) -> int:
+        """Do all the work; the exit code."""
+        try:
+            self._prepare()
+            self._work()
+        except Stopped:
+            self._cut_short = True
+        except Blocked as error:
+            log.error("%s; what is pending stays pending", error)
+            self._blocked = error
+        finally:
+            if self._workers is not None:
+                self.threads_ended = self._workers.close()
+        return self._concluded()
+
+    def _prepare(self) -> None:
+        """Everything that comes before the first file: state and folders agree, all files are known."""
+        state, folders = self._state, self._folders
+        reconcile.settle_moves(state, folders)
+        own = reconcile.own_files(self._given.source, self._given.state)
+        self._survey = reconcile.survey(state, folders, own)
+        for path, reason in self._survey.unreadable.items():
+            log.error("%s cannot be read: %s; what is in it stays as it is", path, reason, extra=fields(path=path))
+        if self._survey.unknown_failed:
+            self._scratch()
+            Examination(state, folders, self._survey).failed()
+        self._obey()
+
+    def _work(self) -> None:
+        if not self._survey.unknown_done and not self._state.pending(0, 1):
+            return
+        from migrator.crew import Workers
+
+        # SOURCE must be writable before anything is uploaded.
+        self._workers = workers = Workers(self._given, self._scratch(), self._stop)
+        keys = None
+        examination = Examination(self._state, self._folders, self._survey)
+        if self._survey.unknown_done or self._state.marked(LISTING):
+            (keys,) = workers.gather([partial(examination.keys, workers.target)])
+        if self._survey.unknown_done and keys is not None:
+            examination.done(workers, keys)
+        if self._state.marked(SWEEP) or self._state.marked(LISTING):
+            workers.gather([partial(workers.target.abort_uploads, examination.ours(self._given.address.prefix))])
+        self._obey()
+        self._migrate(workers, keys)
+
+    def _migrate(self, workers: "Workers", keys: Keys | None) -> None:
+        from migrator.coordinator import Coordinator
+
+        state = self._state
+        files, size = state.pending_size()
+        if not files:
+            return
+        log.info("%d files are pending, %d bytes", files, size, extra=fields(files=files, bytes=size))
+        with state.transaction():
+            state.mark(SWEEP, stands=True)
+        live = sys.stderr.isatty() and self._given.log_format == "text"
+        with Progress(files, size, live=live) as progress:
+            coordinator = Coordinator(
+                state, self._folders, workers.crew, self._stop, workers.halt, self._given.grace, keys, progress
+            )
+            coordinator.work()
+        self._blocked, self._defect = coordinator.blocked, coordinator.defect
+        # A clean end leaves no multipart upload; what was abandoned, or met an outage, may.
+        if not (coordinator.abandoned or coordinator.blocked):
+            with state.transaction():
+                state.mark(SWEEP, stands=False)
+
+    def _concluded(self) -> int:
+        """The exit code, by what the state says now."""
+        counts = self._state.counts()
+        pending = counts[FileState.PENDING] + counts[FileState.IN_PROGRESS]
+        if not pending and self._blocked is None and self._state.marked(LISTING):
+            with self._state.transaction():
+                self._state.mark(LISTING, stands=False)
+        log.info(
+            "%d done, %d failed, %d pending",
+            counts[FileState.DONE],
+            counts[FileState.FAILED],
+            pending,
+            extra=fields(**{state.value: count for state, count in counts.items()}),
+        )
+        if self._defect is not None:
+            return ExitCode.DEFECT
+        if self._stop.asked and (pending or self._cut_short):
+            return self._stop.exit_code
+        if pending or self._blocked is not None or self._survey.unreadable:
+            return ExitCode.WORK_PENDING
+        return ExitCode.FAILED_FILES if counts[FileState.FAILED] else ExitCode.DONE
+
+    def _scratch(self) -> Path:
+        return reconcile.clear_scratch(self._given.source)
+
+    def _obey(self) -> None:
+        if self._stop.asked:
+            raise Stopped("a stop was asked for")

@@ -1,0 +1,127 @@
+"""The state as others read it: without changing a byte on disk, also while a run is writing it."""
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from migrator import state_schema
+from migrator.entries import Entry, StoredObject
+from migrator.errors import StateUnusable
+from migrator.state import COLUMNS, entry_of
+from migrator.state_schema import StateUnreadable
+
+_ATTEMPTS = 5
+_BUSY_SECONDS = 5
+
+
+class Reader:
+    """One consistent view of a state."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def entries(self) -> Iterator[tuple[Entry, tuple[StoredObject, ...]]]:
+        """Every file in the order of arrival, with its confirmed objects."""
+        objects = self._db.execute(
+            "SELECT file_id, key, rows, size, etag, version FROM objects WHERE stored = 1 ORDER BY file_id, key"
+        )
+        ahead = next(objects, None)
+        for row in self._db.execute(f"SELECT {COLUMNS} FROM files ORDER BY id"):  # noqa: S608 - a constant
+            entry = entry_of(row)
+            own: list[StoredObject] = []
+            while ahead is not None and ahead[0] <= entry.id:
+                if ahead[0] == entry.id:
+                    own.append(StoredObject(*ahead[1:]))
+                ahead = next(objects, None)
+            yield entry, tuple(own)
+
+    def foreign(self) -> list[bytes]:
+        """The places in `done/` and `failed/` that are known to be none of the migrator's."""
+        return [place for (place,) in self._db.execute("SELECT place FROM foreign_files")]
+
+
+def read(path: Path) -> list[tuple[Entry, tuple[StoredObject, ...]]]:
+    """Every file of the state at `path`, with its objects.
+
+    Raises:
+        StateUnreadable: It is damaged, or none of ours.
+        StateUnusable: It cannot be opened.
+    """
+    last: StateUnreadable | StateUnusable | None = None
+    for _ in range(_ATTEMPTS):
+        before = _print(path)
+        try:
+            with reader(path) as opened:
+                return list(opened.entries())
+        except (StateUnreadable, StateUnusable) as error:
+            last = error
+        # A run that began or ended meanwhile makes any of this look damaged.
+        if _print(path) == before:
+            break
+    raise last or StateUnreadable("it changes all the time")
+
+
+@contextmanager
+def reader(path: Path) -> Iterator[Reader]:
+    """A view of the state at `path`, for as long as the context lasts.
+
+    Raises:
+        StateUnreadable: It is damaged, or none of ours.
+        StateUnusable: It cannot be opened.
+    """
+    try:
+        state_schema.check_shape(path)
+        with _opened(path) as connection:
+            connection.execute("BEGIN")
+            state_schema.check_content(connection, "quick_check")
+            yield Reader(connection)
+    except sqlite3.Error as error:
+        raise state_schema.told_apart(path, error) from error
+    except (ValueError, TypeError) as error:
+        raise StateUnreadable(f"it is damaged: {error}") from error
+    except OSError as error:
+        raise StateUnusable(f"cannot read the state {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    wal, shm = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
+    if not (wal.exists() and wal.stat().st_size):
+        # Nobody writes, and nothing but the file itself counts: SQLite need not make companions.
+        with closing(_connect(path, "immutable=1")) as connection:
+            yield connection
+    elif shm.exists() and shm.stat().st_size:
+        # readonly_shm: read the companions as they are, and keep a private index where a killed run left them.
+        with closing(_connect(path, "mode=ro&readonly_shm=1")) as connection:
+            yield connection
+    else:
+        with tempfile.TemporaryDirectory(prefix="migrator-status-") as folder:
+            copy = Path(folder, path.name)
+            shutil.copyfile(path, copy)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(wal, copy.with_name(wal.name))
+            with closing(_connect(copy, "mode=rw")) as connection:
+                yield connection
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()), errors='surrogateescape')}?{how}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _print(path: Path) -> list[tuple[int, int, int] | None]:
+    """What changes when somebody writes the state."""
+    prints: list[tuple[int, int, int] | None] = []
+    for suffix in ("", "-wal"):
+        try:
+            status = path.with_name(path.name + suffix).stat()
+        except OSError:
+            prints.append(None)
+        else:
+            prints.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return prints

@@ -1,0 +1,184 @@
+"""The state file itself: its schema, whether it can be read, and how it is set aside when it cannot.
+
+SQLite keeps `-wal` and `-shm` companions beside the file; whoever moves it moves them too.
+"""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+from migrator.errors import StateUnusable
+
+SCHEMA_VERSION = 1
+COMPANIONS = ("-wal", "-shm", "-journal")
+NEW_SUFFIX = ".new"
+DRAFT_SUFFIX = ".recovering"
+ASIDE_MARK = ".unreadable-"
+
+# Paths are BLOBs: a Linux name is bytes, and need not be UTF-8.
+_SCHEMA = f"""
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL CHECK (typeof(path) = 'blob'),
+    place BLOB CHECK (place IS NULL OR typeof(place) = 'blob'),
+    destination BLOB CHECK (destination IS NULL OR typeof(destination) = 'blob'),
+    kind TEXT NOT NULL CHECK (kind IN ('regular', 'archive')),
+    format TEXT NOT NULL CHECK (format IN ('csv', 'json', 'txt', 'sql', 'zip', 'tar', 'tar.gz', 'gz', 'unknown')),
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER,
+    sha256 TEXT,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'in_progress', 'done', 'failed')),
+    attempts INTEGER,
+    discovered_at TEXT,
+    started_at TEXT,
+    finished_at TEXT,
+    error_code TEXT,
+    error_message TEXT
+) STRICT;
+CREATE INDEX files_path ON files (path);
+CREATE UNIQUE INDEX files_place ON files (place) WHERE place IS NOT NULL;
+CREATE INDEX files_open ON files (id) WHERE state IN ('pending', 'in_progress');
+CREATE INDEX files_failed ON files (id) WHERE state = 'failed';
+CREATE INDEX files_moving ON files (id) WHERE destination IS NOT NULL;
+CREATE TABLE objects (
+    file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    sha256 TEXT,
+    stored INTEGER NOT NULL CHECK (stored IN (0, 1)),
+    rows INTEGER,
+    size INTEGER,
+    etag TEXT,
+    version TEXT,
+    PRIMARY KEY (file_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE foreign_files (
+    place BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE marks (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+class StateUnreadable(Exception):
+    """There is something where the state should be, and it is no state of ours; the message says what it is."""
+
+
+def create(path: Path) -> None:
+    """Make an empty state at `path`, whole or not at all."""
+    new = path.with_name(path.name + NEW_SUFFIX)
+    remove_drafts(path)
+    try:
+        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        new.rename(path)
+    except (sqlite3.Error, OSError) as error:
+        raise StateUnusable(f"cannot write the state {path}: {error}; make room there, or give --state") from error
+
+
+def draft(path: Path) -> Path:
+    """Where a state is rebuilt that is to replace the one at `path` once it is whole."""
+    return path.with_name(path.name + DRAFT_SUFFIX)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what a killed command left of a state that it was making for `path`.
+
+    Raises:
+        StateUnusable: It cannot be removed.
+    """
+    for name in (path.name + NEW_SUFFIX, path.name + DRAFT_SUFFIX, path.name + DRAFT_SUFFIX + NEW_SUFFIX):
+        for suffix in ("", *COMPANIONS):
+            try:
+                path.with_name(name + suffix).unlink(missing_ok=True)
+            except OSError as error:
+                raise StateUnusable(f"cannot remove {name + suffix} beside the state: {error.strerror}") from error
+
+
+def exists(path: Path) -> bool:
+    """Whether anything stands at `path` or where its companions would."""
+    return any(os.path.lexists(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
+
+
+def check(path: Path) -> None:
+    """Look whether the state at `path` is one that this migrator can go on with.
+
+    Raises:
+        StateUnreadable: It is damaged, of another version, or no state at all.
+        StateUnusable: It cannot be opened for a reason that is not its own (permission, disk, a lock).
+    """
+    check_shape(path)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            check_content(connection, "integrity_check")
+    except sqlite3.Error as error:
+        raise told_apart(path, error) from error
+
+
+def check_shape(path: Path) -> None:
+    """Refuse what is no regular file with something in it, at the state's place or its companions'."""
+    if not path.exists():
+        raise StateUnreadable("it is gone, and only its companions are there")
+    if not path.is_file():
+        raise StateUnreadable("it is not a regular file")
+    if path.stat().st_size == 0:
+        raise StateUnreadable("it is empty")
+    for suffix in COMPANIONS:
+        companion = path.with_name(path.name + suffix)
+        if os.path.lexists(companion) and not stat.S_ISREG(companion.lstat().st_mode):
+            raise StateUnreadable(f"its companion {companion.name} is not a regular file")
+
+
+def check_content(connection: sqlite3.Connection, pragma: str) -> None:
+    """Refuse another version's schema, and damage that SQLite's own check finds."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        raise StateUnreadable(f"its schema is version {version}, and this migrator knows version {SCHEMA_VERSION}")
+    (verdict,) = connection.execute(f"PRAGMA {pragma}(1)").fetchone()
+    if verdict != "ok":
+        raise StateUnreadable(f"it is damaged: {verdict}")
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not {"files", "objects", "foreign_files", "marks"} <= tables:
+        raise StateUnreadable("its tables are missing")
+
+
+def told_apart(path: Path, error: sqlite3.Error) -> Exception:
+    """What an error of SQLite means: damage (to be set aside), or a world that does not let us."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_SCHEMA", "SQLITE_CONSTRAINT")):
+        return StateUnreadable(f"it is damaged: {error}")
+    if name in {"SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ"} or (not name and isinstance(error, sqlite3.DatabaseError)):
+        return StateUnreadable(f"it cannot be read: {error}")
+    return unusable(path, error)
+
+
+def unusable(path: Path, error: sqlite3.Error) -> StateUnusable:
+    """What a command says when SQLite will not go on."""
+    return StateUnusable(f"cannot use the state {path}: {error}; mend that, or give --state")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the state and its companions to a free name that starts with their own.
+
+    Returns:
+        Where the state's own file went.
+    """
+    number = 1
+    while any(os.path.lexists(_aside(path, number, suffix)) for suffix in ("", *COMPANIONS)):
+        number += 1
+    try:
+        for suffix in ("", *COMPANIONS):
+            part = path.with_name(path.name + suffix)
+            if os.path.lexists(part):
+                part.rename(_aside(path, number, suffix))
+    except OSError as error:
+        raise StateUnusable(f"cannot set aside the state {path}: {error}") from error
+    return _aside(path, number, "")
+
+
+def _aside(path: Path, number: int, suffix: str) -> Path:
+    return path.with_name(f"{path.name}{ASIDE_MARK}{number}{suffix}")

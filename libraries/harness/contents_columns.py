@@ -1,5 +1,6 @@
 """Compares a column of the truth with an Arrow array: fast where all is as expected, cell by cell where it is not."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +13,10 @@ import pyarrow.compute as pc
 from harness import contents_json
 from harness.truth import Binary, Cell, ExpectedColumn, Reading
 
-_INTEGER = r"^(0|-?[1-9][0-9]*)$"
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?(Z?)")
 _ARROW_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-_SHORT_DECIMAL = r"^-?(0|[1-9][0-9]*)\.[0-9]+$"
+_SHORT_DECIMAL = r"^(0|-?[1-9][0-9]*)\.[0-9]+$"
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -197,7 +197,7 @@ def same_number(written: str, seen: Any) -> bool:
         return False
     value = Decimal(written)
     if value.is_zero() and value.is_signed():
-        return False
+        return written != "-0" and isinstance(seen, float) and math.copysign(1, seen) < 0 and seen == 0
     return value == Decimal(repr(seen) if isinstance(seen, float) else seen)
 
 

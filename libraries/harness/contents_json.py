@@ -69,6 +69,8 @@ def wrong_rows(column: ExpectedColumn, values: Sequence[Cell], array: Any) -> li
 
 
 def _not_surely_equal(values: Sequence[Cell], array: Any) -> Sequence[int]:
+    if pa.types.is_integer(array.type) and not all(value is None or type(value) is int for value in values):
+        return range(len(values))
     try:
         expected: Any = pa.array(values, pa.int64() if pa.types.is_integer(array.type) else pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):

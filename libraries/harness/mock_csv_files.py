@@ -8,7 +8,7 @@ from harness.mock_made import Made, good, table
 from harness.mock_text import UTF16, Bare, Field, Quoted, csv, raw_csv
 from harness.truth import Reading
 
-BIG_ROWS = 60_000
+BIG_ROWS = 25_000
 _CITIES = ("Köln", "São Paulo", "北京", "Reykjavík", "Łódź", "Zürich", 'the "Big" Apple', "Bath, UK")
 
 
@@ -52,20 +52,21 @@ def _orders(dice: Dice, count: int, zone: str, end: str) -> Made:
 
 def _measurements(dice: Dice) -> Made:
     """Several MiB; what the columns look like changes only long after any first block."""
-    names = ["id", "measured_at", "sensor", "value", "count", "code", "remark"]
+    names = ["id", "measured_at", "sensor", "value", "count", "code", "remark", "place"]
+    places = [f"{city}, {'somewhere along the river ' * 4}{number}" for number, city in enumerate(_CITIES[:6])]
+    places = [place.replace(",", ";") for place in places]
     rows: list[tuple[str | None, ...]] = []
     for number in range(BIG_ROWS):
         chance = dice.below(10**9)
-        moment = f"2024-{1 + number // 5000:02}-{1 + number // 200 % 25:02}T{chance % 24:02}:{chance // 24 % 60:02}:07"
+        clock = f"{chance % 24:02}:{chance % 60:02}:07.{chance % 10**6:06}"
+        moment = f"2024-{1 + number // 2500:02}-{1 + number // 100 % 25:02}T{clock}"
         value = f"{chance // 1000}.{1 + chance % 9}"
-        rows.append(
-            (str(number), f"{moment}.{chance:09}"[:26], f"sensor-{chance % 50}", value, str(chance % 977), "12", None)
-        )
-    first = BIG_ROWS - 5000
-    rows[first] = (*rows[first][:4], "n/a", "12", None)
-    rows[first + 1] = (*rows[first + 1][:5], "012", None)
-    rows[-1] = (*rows[-1][:6], "the only remark")
-    lines = [",".join(names), *(",".join(field or "" for field in row) for row in rows)]
+        rows.append((str(number), moment, f"s-{chance % 50}", value, str(chance % 977), "12", None, places[chance % 6]))
+    first = BIG_ROWS - 1500
+    rows[first] = (*rows[first][:4], "n/a", *rows[first][5:])
+    rows[first + 1] = (*rows[first + 1][:5], "012", *rows[first + 1][6:])
+    rows[-1] = (*rows[-1][:6], "the only remark", rows[-1][7])
+    lines = [",".join(names), *[",".join([field or "" for field in row]) for row in rows]]
     return good(("\n".join(lines) + "\n").encode(), table(Reading.WRITTEN, names, rows))
 
 

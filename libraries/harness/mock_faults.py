@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from harness.archives import AES, TarMember, ZipMember, gzip_bytes, gzip_run, tar_bytes, zip_bytes
-from harness.mock_archives import gzipped, holding, packed, tarred, zipped
+from harness.mock_archives import gzipped, packed, tarred, zipped
 from harness.mock_made import Made, Recipe, bad
 from harness.mock_text import csv, txt
 
@@ -60,14 +60,15 @@ def bomb(how: str, unpacked: int) -> Made:
     return packed(how, {**_NEIGHBOURS, "bomb.txt.gz": inner})
 
 
-def matryoshka(levels: int) -> Made:
+def matryoshka(levels: int) -> Recipe:
     """A csv in so many archives: unsafe where there are more than eight."""
-    made: Made = _GOOD_CSV
-    name = "doll.csv"
+    name, made = "doll.csv", _GOOD_CSV
     for level in range(levels):
-        how = ("zip", "tar", "gz")[level % 3]
-        made, name = packed(how, {name: made}), f"doll{level}.{how}" if how != "gz" else f"{name}.gz"
-    return bad(made.data, "unsafe-archive") if levels > DEEPEST else made
+        # A gz never goes around a tar: the two would be one level, a tar.gz.
+        how = ("zip", "gz", "tar")[level % 3]
+        made = packed(how, {name: made})
+        name = f"{name}.gz" if how == "gz" else f"doll{level}.{how}"
+    return Recipe(name, bad(made.data, "unsafe-archive") if levels > DEEPEST else made)
 
 
 def _of(code: str, **files: bytes | str) -> dict[str, Made]:
@@ -212,13 +213,9 @@ def _unsafe() -> dict[str, Made]:
     }
     good_zip = ZipMember("good.csv", good)
     made |= {f"{name}.zip": bad(zip_bytes([good_zip, member]), "unsafe-archive") for name, member in zips.items()}
-    made["too deep.zip"] = _too_deep()
+    too_deep = matryoshka(DEEPEST + 2)
+    made[too_deep.path] = too_deep.made
     return made
-
-
-def _too_deep() -> Made:
-    inner = matryoshka(DEEPEST)
-    return holding(zipped({"doll.zip": inner}).data, {"doll.zip": bad(b"", "unsafe-archive")})
 
 
 def _merged(*parts: Faults) -> dict[str, dict[str, Made]]:

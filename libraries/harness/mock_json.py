@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -51,14 +52,32 @@ def json_table(items: Sequence[Json]) -> Table:
 
 
 def dumped(value: Json, *, escaped: bool = False) -> str:
-    """A value as JSON; a Decimal with all of its digits."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, Mapping):
-        pairs = (
-            f"{json.dumps(name, ensure_ascii=escaped)}: {dumped(each, escaped=escaped)}" for name, each in value.items()
-        )
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(dumped(each, escaped=escaped) for each in value) + "]"
-    return json.dumps(value, ensure_ascii=escaped)
+    """A value as JSON, however deep; a Decimal with all of its digits."""
+    parts: list[str] = []
+    waiting: list[Json | _Sign] = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, _Sign):
+            parts.append(part.text)
+        elif isinstance(part, Decimal):
+            parts.append(str(part))
+        elif isinstance(part, Mapping):
+            names = [_Sign(json.dumps(name, ensure_ascii=escaped) + ": ") for name in part]
+            pairs = [piece for pair in zip(names, part.values(), strict=True) for piece in (_COMMA, *pair)]
+            waiting += reversed([_Sign("{"), *pairs[1:], _Sign("}")])
+        elif isinstance(part, Sequence) and not isinstance(part, str):
+            items = [piece for item in part for piece in (_COMMA, item)]
+            waiting += reversed([_Sign("["), *items[1:], _Sign("]")])
+        else:
+            parts.append(json.dumps(part, ensure_ascii=escaped))
+    return "".join(parts)
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """What stands between values."""
+
+    text: str
+
+
+_COMMA = _Sign(", ")

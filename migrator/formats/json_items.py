@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple, Protocol
 
-from migrator.formats.json_depth import separate
+from migrator.formats.json_bulk import read_elements, read_lines
+from migrator.formats.json_depth import last_separator, separate
 from migrator.formats.json_values import (
     LONGEST_CUT_TOKEN,
     Fault,
@@ -63,6 +64,13 @@ class Lines:
         if not taken:
             return None
         text = taken.decode()
+        found = read_lines(text)
+        if found is None:
+            found = self._one_by_one(text)
+        self._window.passed(taken)
+        return found
+
+    def _one_by_one(self, text: str) -> list[Any]:
         treacherous = is_treacherous(text)
         found = []
         start = 0
@@ -78,7 +86,6 @@ class Lines:
                 start += len(line) + 1
         except Fault as fault:
             raise self._window.refusal(Fault(fault.message, start + fault.position), text) from fault
-        self._window.passed(taken)
         return found
 
     def _take(self) -> bytes:
@@ -90,6 +97,14 @@ class Lines:
                 break
             window.more()
         return window.take(end or len(window.data))
+
+
+def _between_objects(text: str) -> bytes:
+    """What stands between the first element and the second, braces included; empty where they are not both objects."""
+    start = skip_space(text, 0)
+    _, end = read_value(text, start, final=True, treacherous=True)
+    following = skip_space(text, skip_space(text, end) + 1)
+    return text[end - 1 : following + 1].encode() if text[following] == "{" else b""
 
 
 def _is_enclosed(objects: bytes) -> bool:
@@ -155,6 +170,8 @@ class Elements:
             self._end()
             return None
         window.fill()
+        if (found := self._at_once()) is not None:
+            return found
         limit = 2 * BLOCK
         while True:
             text, final = window.text(limit)
@@ -168,6 +185,21 @@ class Elements:
             limit *= 2
             if limit > len(window.data):
                 window.more()
+
+    def _at_once(self) -> list[Any] | None:
+        window = self._window
+        end = last_separator(window.data[:BLOCK])
+        if end < 0:
+            return None
+        text = window.data[:end].decode()
+        found = read_elements(text)
+        if found is None:
+            return None
+        window.drop(end + 1)
+        self._may_close = False
+        if not self._separator and type(found[0]) is dict and len(found) > 1:
+            self._separator = _between_objects(text)
+        return found
 
     def _elements(self, text: str, *, final: bool) -> tuple[list[Any], int]:
         """Elements with the comma after each, and the index up to which they reach."""
@@ -194,8 +226,6 @@ class Elements:
                 reached = comma + 1
                 self._may_close = False
                 position = skip_space(text, reached)
-                if type(value) is dict and text[position : position + 1] == "{":
-                    self._separator = text[end - 1 : position + 1].encode()
                 found.append(value)
             else:
                 if final and position >= len(text):

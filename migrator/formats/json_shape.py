@@ -1,10 +1,11 @@
 """What the values of a file have in common: a shape that grows with every value, and the Arrow type it stands for."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,7 +21,7 @@ _BOOL, _INT, _FLOAT, _STR, _LIST, _OBJECT = 1, 2, 4, 8, 16, 32
 _KIND = {bool: _BOOL, int: _INT, float: _FLOAT, str: _STR, list: _LIST, dict: _OBJECT}
 _AGREE = frozenset({0, _BOOL, _INT, _FLOAT, _INT | _FLOAT, _STR, _LIST, _OBJECT})
 _EXACT_IN_FLOAT = 2**53
-_PLAIN = {bool, float, str}
+_DISAGREEMENT = 64  # no kind of its own agrees with it
 
 
 class _Disagreement(Exception):
@@ -69,29 +70,13 @@ class Column:
         self._shape: _Shape | None = _Shape()
         self._nested = 0
 
-    def observe(self, value: Any) -> None:
-        """Learn one value."""
-        if self._shape is not None and value is not None:
+    def observe(self, values: list[Any]) -> None:
+        """Learn values, in order."""
+        if self._shape is not None:
             try:
-                self._observe(self._shape, value, 0)
+                self._observe(self._shape, values, 0)
             except _Disagreement:
                 self._shape = None
-
-    def observe_all(self, values: list[Any]) -> None:
-        """Learn many values at once."""
-        shape = self._shape
-        if shape is None:
-            return
-        kinds = set(map(type, values))
-        kinds.discard(type(None))
-        # Scalars of one kind need no look at each.
-        if len(kinds) == 1 and (kinds <= _PLAIN or (kinds == {int} and _are_short(values))):
-            shape.kinds |= _KIND[kinds.pop()]
-            if not _agree(shape):
-                self._shape = None
-            return
-        for value in values:
-            self.observe(value)
 
     def learn(self, values: Any) -> None:
         """Learn what a parse by this column's own type has found: new are only kinds where nothing was seen before."""
@@ -121,35 +106,29 @@ class Column:
         column._shape = shape
         return column
 
-    def _observe(self, shape: _Shape, value: Any, depth: int) -> None:
-        kind = _KIND.get(type(value))
-        if kind is None:  # a number that stays as it was written
-            raise _Disagreement
-        shape.kinds |= kind
-        if kind == _INT:
-            if not INT64_MIN <= value <= INT64_MAX:
-                raise _Disagreement
-            if not -_EXACT_IN_FLOAT <= value <= _EXACT_IN_FLOAT and not int_in_float(value):
-                shape.long_ints = True
+    def _observe(self, shape: _Shape, values: list[Any], depth: int) -> None:
+        types = set(map(type, values))
+        types.discard(type(None))
+        for kind in types:
+            shape.kinds |= _KIND.get(kind, _DISAGREEMENT)
+        if int in types:
+            shape.long_ints |= _has_long_ints([value for value in values if type(value) is int])
         if not _agree(shape) or depth > MAX_NESTING:
             raise _Disagreement
-        if kind == _LIST:
-            if value and shape.item is None:
-                shape.item = _Shape()
-            for item in value:
-                if item is not None:
-                    self._observe(shape.item, item, depth + 1)  # type: ignore[arg-type] # made above
-        elif kind == _OBJECT:
-            fields = shape.fields
-            for name, member in value.items():
-                field = fields.get(name)
+        if list in types:
+            items = list(chain.from_iterable(value for value in values if value))
+            if items:
+                shape.item = shape.item or _Shape()
+                self._observe(shape.item, items, depth + 1)
+        elif dict in types:
+            for name, members in by_key(value for value in values if value).items():
+                field = shape.fields.get(name)
                 if field is None:
                     self._nested += 1
                     if self._nested > MAX_NESTED_FIELDS:
                         raise _Disagreement
-                    field = fields[name] = _Shape()
-                if member is not None:
-                    self._observe(field, member, depth + 1)
+                    field = shape.fields[name] = _Shape()
+                self._observe(field, members, depth + 1)
 
     def _learn(self, shape: _Shape, values: Any) -> None:
         kind = values.type
@@ -166,7 +145,7 @@ class Column:
         elif pa.types.is_string(kind):
             shape.kinds |= _STR
         elif pa.types.is_int64(kind) and not shape.long_ints:
-            shape.long_ints = _has_long_ints(values)
+            shape.long_ints = _has_long_ints(pc.unique(values.drop_null()).to_pylist())
         if not _agree(shape):
             raise _Disagreement
 
@@ -175,18 +154,23 @@ def _agree(shape: _Shape) -> bool:
     return shape.kinds in _AGREE and not (shape.long_ints and shape.kinds & _FLOAT)
 
 
-def _are_short(values: list[int | None]) -> bool:
-    numbers = [number for number in values if number is not None]
-    return min(numbers) >= -_EXACT_IN_FLOAT and max(numbers) <= _EXACT_IN_FLOAT
-
-
-def _has_long_ints(values: Any) -> bool:
-    bounds = pc.min_max(values)
-    if bounds["min"].as_py() >= -_EXACT_IN_FLOAT and bounds["max"].as_py() <= _EXACT_IN_FLOAT:
+def _has_long_ints(numbers: list[int]) -> bool:
+    """Whether a float64 does not give back one of these; a `_Disagreement` where an int64 does not hold it."""
+    lowest, highest = min(numbers), max(numbers)
+    if lowest < INT64_MIN or highest > INT64_MAX:
+        raise _Disagreement
+    if lowest >= -_EXACT_IN_FLOAT and highest <= _EXACT_IN_FLOAT:
         return False
-    numbers = values.drop_null().to_numpy()
-    far = numbers[(numbers > _EXACT_IN_FLOAT) | (numbers < -_EXACT_IN_FLOAT)]
-    return any(not int_in_float(number) for number in np.unique(far).tolist())
+    return any(not int_in_float(number) for number in numbers)
+
+
+def by_key(objects: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The values of each key, in order; keys in order of first sight."""
+    values: defaultdict[str, list[Any]] = defaultdict(list)
+    for members in objects:
+        for name, value in members.items():
+            values[name].append(value)
+    return values
 
 
 @dataclass(frozen=True)
@@ -214,17 +198,13 @@ class Items:
             self._value = Column.of_objects(self._members) if self._seen else Column()
         self._seen = True
         if self._value is not None:
-            self._value.observe_all(items)
+            self._value.observe(items)
             return
-        values: defaultdict[str, list[Any]] = defaultdict(list)
-        for item in items:
-            for name, value in item.items():
-                values[name].append(value)
-        for name, column_values in values.items():
+        for name, values in by_key(items).items():
             column = self._members.get(name)
             if column is None:
                 column = self._members[name] = Column()
-            column.observe_all(column_values)
+            column.observe(values)
 
     def learn(self, rows: pa.Table) -> None:
         """Learn rows that were parsed by this object's own layout."""

@@ -25,6 +25,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _LITERALS = (("true", True), ("false", False), ("null", None))
 # What the C scanner would lose or let through: the sign of -0, and a surrogate that stands alone.
+NEGATIVE_ZERO = re.compile(r"-0(?=[ \t\n\r,\]}]|\Z)")
 _TREACHEROUS = re.compile(r"-0(?=[ \t\n\r,\]}]|\Z)|\\u[dD][89a-fA-F]")
 # A token cut off by the end of a text is told from a wrong one by standing this close to the end.
 LONGEST_CUT_TOKEN = 16
@@ -49,7 +50,7 @@ class Truncated(Exception):
     """The text ended inside a value; more of it may make it whole."""
 
 
-class _Duplicate(Exception):
+class Duplicate(ValueError):
     """An object has a key twice; the C scanner cannot say where."""
 
 
@@ -100,7 +101,7 @@ def read_value(text: str, position: int, *, final: bool, treacherous: bool) -> t
             # The parser below knows where and why; but what only wants more text need not be read twice.
             if not final and (error.pos >= len(text) - LONGEST_CUT_TOKEN or error.msg.startswith("Unterminated")):
                 raise Truncated from error
-        except (ValueError, RecursionError, _Duplicate):
+        except (ValueError, RecursionError):
             pass  # a number of thousands of digits, or depth: no fault; a key twice: found again with its position
     return parse_value(text, position, final=final)
 
@@ -153,10 +154,11 @@ def _int_or_wide(text: str) -> int | float | Wide:
     return number if INT64_MIN <= number <= INT64_MAX else Wide(text)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object from its members, as Python's scanner gives them; `Duplicate` where a key comes twice."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _Duplicate
+        raise Duplicate
     return members
 
 
@@ -166,7 +168,7 @@ def _refuse_constant(name: str) -> Any:
 
 # Integers of any length are ints here; what is out of range is sorted out by whoever types them.
 _scan = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=float_or_wide, parse_constant=_refuse_constant
+    object_pairs_hook=unique, parse_float=float_or_wide, parse_constant=_refuse_constant
 ).raw_decode
 
 

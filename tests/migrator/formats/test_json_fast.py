@@ -189,6 +189,12 @@ def test_plain_records_are_parsed_fast(frame: tuple[str, str, str]):
     assert blocks - 1 <= parser.call_count <= blocks + 2
 
 
+def test_an_integer_beyond_int64_after_one_beyond_float64_makes_json_text():
+    with patch.multiple(json_items, BLOCK=8), patch.multiple(json_window, BLOCK=8):
+        table = convert('{"a":9007199254740993}\n{"a":9223372036854775808}\n{"a":1}\n')
+    assert table.column("a").to_pylist() == ["9007199254740993", "9223372036854775808", "1"]
+
+
 def test_strings_that_look_like_separators_stay_as_they_are():
     items = [{"a": '},{"', "b": ["},{", '"},{"'], "n": number} for number in range(25_000)]
     for text in (json.dumps(items), json.dumps(items, separators=(",", ":")), json.dumps(items, indent=1)):

@@ -57,6 +57,8 @@ _SMALLEST_SAFE = pa.scalar(1e-300)
 class ColumnTypes:
     """Types of a table's columns: guessed from text, then held against every later value.
 
+    Once they are guessed, several threads may call `cast` at a time, for rows in any order.
+
     Args:
         count: How many columns there are.
         text: Columns that stay text, because an earlier pass found a value there that no type can hold.
@@ -108,8 +110,9 @@ class ColumnTypes:
             else:
                 typed = _CASTS[self.types[index]](column)
                 if typed is None:
+                    # In this order: another thread may find the column broken at any moment.
+                    self._floats_later.setdefault(index, False)
                     self.broken.add(index)
-                    self._floats_later[index] = False
                     self._hold_as_float(index, column)
                 else:
                     self._note_wide_integers(index, typed)

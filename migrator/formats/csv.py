@@ -1,0 +1,156 @@
+"""csv as RFC 4180 has it: a row for each record, columns typed where every value of the file comes back unchanged.
+
+One pass guesses the types from the first block and goes on; where a later value contradicts, the pass still reads to
+the end, so that it finds every such column, and a second one writes the table with the types that hold.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from migrator.errors import ReasonCode, Refusal
+from migrator.formats.columns import ColumnTypes
+from migrator.formats.csv_blocks import Block, BlockReader
+from migrator.formats.csv_header import DELIMITERS, Header, read_header
+from migrator.formats.csv_parse import BlockParser
+from migrator.formats.csv_records import Fault
+from migrator.formats.csv_scan import check_long_record, line_at
+from migrator.formats.interface import Sink, Source
+from migrator.formats.text import open_text
+
+BLOCK = 2 << 20
+_WIDEST_BLOCK = 16 << 20
+_BYTES_A_COLUMN = 2048
+_SUSPICIOUS_RECORD = 64 << 20
+_THREADS = min(2, os.cpu_count() or 1)
+
+Columns: TypeAlias = "list[pa.Array[Any]]"
+Job: TypeAlias = "Callable[[], Columns]"
+
+
+def read(source: Source, sink: Sink) -> None:
+    """Read a csv into one table.
+
+    Raises:
+        Refusal: `malformed-csv` with the line, `not-text` with the byte, `empty-file`.
+        OSError: The source cannot be read.
+    """
+    types: ColumnTypes | None = None
+    while types is None or types.broken:
+        types = _Pass(source, sink).run(types.again() if types else None)
+
+
+class _Pass:
+    """One reading of the whole file."""
+
+    def __init__(self, source: Source, sink: Sink) -> None:
+        self._source = source
+        self._sink = sink
+
+    def run(self, decided: ColumnTypes | None) -> ColumnTypes:
+        """Write the table, or find out which columns do not keep their types."""
+        try:
+            with closing(open_text(self._source)) as stream:
+                reader = BlockReader(stream)
+                header = self._header(reader)
+                return self._write(reader, header, decided or ColumnTypes(len(header.names)))
+        except Fault as fault:
+            line = line_at(self._source, fault.offset)
+            raise Refusal(ReasonCode.MALFORMED_CSV, f"line {line}: {fault.message}") from fault
+
+    def _header(self, reader: BlockReader) -> Header:
+        size = BLOCK
+        reader.drop_line_ends(size)
+        while True:
+            block = reader.next_block(size)
+            with _counted_from(reader.offset if block is None else block.offset):
+                data = b"" if block is None else block.data
+                header = read_header(data, final=block is None or block.final)
+            if header:
+                reader.give_back(data[header.end :])
+                return header
+            reader.give_back(data)
+            size = self._larger(len(data), reader.offset, b"".join(DELIMITERS))
+
+    def _write(self, reader: BlockReader, header: Header, types: ColumnTypes) -> ColumnTypes:
+        jobs = self._jobs(reader, BlockParser(header.delimiter, len(header.names)), header)
+        first = next(jobs, None)
+        columns: Columns = first() if first else [pa.array([], pa.string())] * len(header.names)
+        types.guess(columns)
+        schema = pa.schema(list(zip(header.names, types.types, strict=True)))
+        nothing = pa.RecordBatch.from_arrays([pa.array([], data_type) for data_type in types.types], schema=schema)
+        table = self._sink.table(schema)
+        with closing(_cast(types, columns, jobs)) as batches:
+            for typed in batches:
+                # Also where there is nothing to write any more: only in `write` a stop is seen.
+                table.write(nothing if typed is None else pa.RecordBatch.from_arrays(typed, schema=schema))
+        if types.broken:
+            table.abort()
+        else:
+            table.close()
+        return types
+
+    def _jobs(self, reader: BlockReader, parser: BlockParser, header: Header) -> Iterator[Job]:
+        """The rest of the file, block by block: what is left to do for the columns of each."""
+        usual = min(max(BLOCK, len(header.names) * _BYTES_A_COLUMN), _WIDEST_BLOCK)
+        size = usual
+        while block := reader.next_block(size):
+            if block.whole and parser.is_for_arrow(block.data):
+                size = usual
+                yield partial(_parse, parser, block)
+                continue
+            with _counted_from(block.offset):
+                columns, end = parser.parse_exactly(block.data, final=block.final)
+            reader.give_back(block.data[end:])
+            size = usual if end else self._larger(len(block.data), block.offset, header.delimiter)
+            if end:
+                yield partial(list, columns)
+
+    def _larger(self, size: int, offset: int, delimiters: bytes) -> int:
+        """How much to read where the record at `offset` does not end within `size` bytes."""
+        if size <= _SUSPICIOUS_RECORD < 2 * size:
+            check_long_record(self._source, offset, delimiters)
+        return 2 * size
+
+
+def _cast(types: ColumnTypes, columns: Columns, jobs: Iterator[Job]) -> Generator[Columns | None]:
+    """The typed columns of each block in order, None from where a column does not keep its type."""
+    yield types.cast(columns)
+    second = next(jobs, None)
+    if second is None:
+        return
+    pending: deque[Future[Columns | None]] = deque()
+    with ThreadPoolExecutor(_THREADS, "csv") as pool:
+        try:
+            for job in chain([second], jobs):
+                pending.append(pool.submit(lambda job: types.cast(job()), job))
+                if len(pending) > _THREADS:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _parse(parser: BlockParser, block: Block) -> Columns:
+    with _counted_from(block.offset):
+        return parser.parse(block.data)
+
+
+@contextmanager
+def _counted_from(offset: int) -> Iterator[None]:
+    """Faults inside tell their place in a block that starts at `offset`; outside, in the text."""
+    try:
+        yield
+    except Fault as fault:
+        raise Fault(offset + fault.offset, fault.message) from fault

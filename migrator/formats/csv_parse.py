@@ -1,0 +1,74 @@
+"""Text columns of a block of csv: by Arrow's parser where its result is proved to be the same, else by our own."""
+
+from typing import IO, Any, cast
+
+import pyarrow as pa
+from pyarrow import csv
+
+from migrator.formats.csv_blocks import is_plain
+from migrator.formats.csv_records import Field, rows
+
+SMALL = 16 * 1024
+"""Up to so many bytes plain Python is faster than the setting up of Arrow's parser."""
+
+_LARGEST_FOR_ARROW = 1 << 30
+
+
+class BlockParser:
+    """Parses blocks of records of one file; may be used by several threads.
+
+    Args:
+        delimiter: One byte.
+        width: How many columns the header has.
+    """
+
+    def __init__(self, delimiter: bytes, width: int) -> None:
+        self._delimiter = delimiter
+        self._width = width
+        self._nothing: list[pa.Array[Any]] = [pa.array([], pa.string())] * width
+        self._names = [str(index) for index in range(width)]
+        self._conversion = csv.ConvertOptions(
+            check_utf8=False,  # the stream is checked already
+            column_types=dict.fromkeys(self._names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+
+    def is_for_arrow(self, data: bytes) -> bool:
+        """Whether Arrow's parser is known to read this block, which is whole, as RFC 4180 says."""
+        return SMALL < len(data) < _LARGEST_FOR_ARROW and is_plain(data, self._delimiter)
+
+    def parse(self, data: bytes) -> "list[pa.Array[Any]]":
+        """The columns of a whole block that `is_for_arrow`.
+
+        Raises:
+            Fault: A record has too few or too many fields.
+        """
+        has_quotes = b'"' in data
+        try:
+            table = csv.read_csv(
+                cast(IO[Any], pa.BufferReader(data)),  # the stubs know files only
+                read_options=csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=self._names),
+                parse_options=csv.ParseOptions(
+                    delimiter=self._delimiter.decode(),
+                    quote_char='"' if has_quotes else False,
+                    newlines_in_values=has_quotes,
+                    ignore_empty_lines=self._width > 1,
+                ),
+                convert_options=self._conversion,
+            )
+        except pa.ArrowInvalid:
+            # Arrow tells of the record by its number only, and our own rules have the last word.
+            return self.parse_exactly(data, final=True)[0]
+        return [pa.concat_arrays(column.chunks) for column in table.columns] if table.num_rows else self._nothing
+
+    def parse_exactly(self, data: bytes, *, final: bool) -> "tuple[list[pa.Array[Any]], int]":
+        """The columns of the complete records of any block, and where the first record starts that is not complete.
+
+        Raises:
+            Fault: As `csv_records.rows`.
+        """
+        found, end = rows(data, self._delimiter, self._width, final=final)
+        columns: list[tuple[Field, ...]] = list(zip(*found, strict=True)) if found else [()] * self._width
+        return [pa.array(column, pa.string()) for column in columns], end

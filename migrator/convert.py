@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from migrator.encode import Encoded as StagedObject
 from migrator.encode import Encoder, ParquetTable, Upload
-from migrator.errors import ReasonCode, Refusal
+from migrator.errors import ReasonCode, Refusal, Stopped
 from migrator.formats.archive import Unpacking
 from migrator.formats.archive_member import Meter
 from migrator.formats.archive_scratch import Scratch
@@ -92,7 +92,7 @@ def convert(file: SourceFile, stage: Stage, options: ConvertOptions) -> Conversi
         raise Refusal(ReasonCode.EMPTY_FILE, "the file has no bytes")
     unpacking = Unpacking(Meter(options.unpack_limit, file.size, options.stop), Scratch(options.scratch))
     reader = reader_of(file.format, unpacking)
-    with _Digest(source) as digest:
+    with _Digest(source, options.stop) as digest:
         objects = _Objects(file, stage, options, digest)
         try:
             reader(source, _ObjectSink(objects, base, (file.path,)))
@@ -115,8 +115,9 @@ def convert(file: SourceFile, stage: Stage, options: ConvertOptions) -> Conversi
 class _Digest:
     """The SHA-256 of a source: of a big one in a thread beside its conversion, of a small one when it is asked for."""
 
-    def __init__(self, source: FileSource) -> None:
+    def __init__(self, source: FileSource, stop: Callable[[], bool]) -> None:
         self._source = source
+        self._stop = stop
         self._found: str | None = None
         self._failure: BaseException | None = None
         self._cancelled = threading.Event()
@@ -134,18 +135,20 @@ class _Digest:
             self._thread.join()
 
     def result(self) -> str:
-        """The digest in hex; waits for it."""
+        """The digest in hex; waits for it, but not beyond a stop."""
         if self._thread is not None:
             self._thread.join()
         elif self._found is None:
             self._compute()
         if self._failure is not None:
             raise self._failure
-        return self._found or ""
+        if self._found is None:
+            raise Stopped
+        return self._found
 
     def _compute(self) -> None:
         try:
-            self._found = self._source.sha256(self._cancelled.is_set)
+            self._found = self._source.sha256(lambda: self._cancelled.is_set() or self._stop())
         except BaseException as error:  # noqa: BLE001 - `result` raises it
             self._failure = error
 

@@ -116,6 +116,8 @@ class Spool:
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset` on."""
         file = self._file
+        if offset >= self.size:
+            return b""
         if file is None:
             return bytes(self._memory[offset : offset + length])
         return self._scratch.guarded(lambda: os.pread(file.fileno(), length, offset))

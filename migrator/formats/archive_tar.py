@@ -3,6 +3,7 @@
 The members of a plain tar file are found again by their place; those of a stream can be read once.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -19,6 +20,7 @@ from migrator.formats.interface import Source
 from migrator.names import Format
 
 _MAX_EXTENSION = 1024 * 1024
+_SIZE = re.compile("[0-9]{1,20}")
 
 
 def members(source: Source, file_format: Format, unpacking: Unpacking) -> Iterator[Member]:
@@ -89,6 +91,8 @@ def _member(tape: "_Tape", header: headers.Header, said: dict[str, str]) -> Memb
             said.get("GNU.sparse.name", path)
         )
     if header.type in headers.FOLDERS or (header.type in headers.REGULAR and path.endswith("/")):
+        if header.type in headers.REGULAR and header.size:
+            raise Refusal(ReasonCode.CORRUPT_ARCHIVE, "it is a folder and yet has data").within(path)
         # Only GNU's listing of a folder has data; of others the size says what once was set aside.
         tape.begin_data(0 if header.type == "5" else header.size, path)
         return Member(path, MemberKind.FOLDER, ByteStream)
@@ -96,7 +100,7 @@ def _member(tape: "_Tape", header: headers.Header, said: dict[str, str]) -> Memb
         raise Refusal(ReasonCode.UNSUPPORTED_FORMAT, f"it is a tar entry of type {header.type!r}").within(path)
     size = header.size
     if "size" in said:
-        if not said["size"].isdigit():
+        if not _SIZE.fullmatch(said["size"]):
             raise Refusal(ReasonCode.CORRUPT_ARCHIVE, f"its pax header gives the size {said['size']!r}").within(path)
         size = int(said["size"])
     tape.begin_data(size, path)

@@ -91,12 +91,14 @@ class FileSource:
         if (now.st_size, now.st_mtime_ns) != (self._size, self._mtime_ns):
             raise SourceChanged(f"{self._path} changed while it was read; it stays pending")
 
-    def sha256(self, stop: Callable[[], bool] = lambda: False) -> str:
-        """The file's SHA-256 in hex; an unfinished one where `stop` says so."""
+    def sha256(self, stop: Callable[[], bool] = lambda: False) -> str | None:
+        """The file's SHA-256 in hex; None where `stop` said that nobody waits for it."""
         digest = hashlib.sha256()
         with self.open() as file:
             buffer = memoryview(bytearray(min(_HASH_BLOCK, self._size + 1)))
-            while not stop() and (count := cast("io.RawIOBase", file).readinto(buffer)):
+            while count := cast("io.RawIOBase", file).readinto(buffer):
+                if stop():
+                    return None
                 digest.update(buffer[:count])
         return digest.hexdigest()
 
@@ -119,6 +121,8 @@ class FileBytes:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset` on; none at the end."""
+        if offset >= self.size:
+            return b""
         try:
             return os.pread(self._descriptor, length, offset)
         except OSError as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Protocol
 
 from migrator.errors import Blocked, KeyRefused, KeyTaken, Stopped, TargetUnavailable
-from migrator.lanes import Stored, bare
+from migrator.lanes import Stored
 from migrator.patience import Patience
 from migrator.target_errors import NoSuchUpload, NotSupported, Outage
 
@@ -198,24 +198,22 @@ class Multipart:
         upload = self._begin()
         checksum = base64.b64encode(spool.crc.to_bytes(4, "big")).decode()
 
+        odd_before = False
+
         def attempt() -> "Part":
+            nonlocal odd_before
             if self._over:
                 raise Stopped(f"the upload of {self.key} was given up")
             part = self._plain().part(self.key, upload, number, spool.body(), checksum)
-            if part.checksum != checksum:
-                self._compare(part, spool)
+            if part.checksum != checksum and not (part.checksum is None and _is_md5(part, spool)):
+                odd, odd_before = odd_before and part.checksum is None, True
+                if not odd:
+                    raise Outage(f"part {number} of {self.key}: the server stored other bytes than were sent")
+                # Twice the same way: its ETags are no MD5, and the whole object is to be read back.
+                self.confirmed = False
             return part
 
         return self._patience.run(attempt, write=True)
-
-    def _compare(self, part: "Part", spool: Bytes) -> None:
-        md5 = hashlib.md5(usedforsecurity=False)
-        for block in spool.blocks():
-            md5.update(block)
-        if part.checksum:
-            raise Outage(f"part {part.number} of {self.key}: the server stored other bytes than were sent")
-        if bare(part.etag) != md5.hexdigest():
-            self.confirmed = False
 
     def _leave_nothing(self) -> None:
         own, self._upload = self._upload, None
@@ -236,3 +234,10 @@ class Multipart:
     def _abort(self, upload: str) -> None:
         with contextlib.suppress(NoSuchUpload):
             self._patience.run(lambda: self._plain().abort(self.key, upload))
+
+
+def _is_md5(part: "Part", spool: Bytes) -> bool:
+    md5 = hashlib.md5(usedforsecurity=False)
+    for block in spool.blocks():
+        md5.update(block)
+    return part.etag == md5.hexdigest()

@@ -12,7 +12,7 @@ from migrator.formats.sql_copy import read_copy
 from migrator.formats.sql_create import created_table
 from migrator.formats.sql_facts import Facts
 from migrator.formats.sql_grammar import Grammar, mysql, standard
-from migrator.formats.sql_insert import read_insert
+from migrator.formats.sql_insert import InsertReader
 from migrator.formats.sql_scanner import MysqlFoundError, Scanner
 from migrator.formats.sql_tables import Tables
 from migrator.formats.sql_window import Window
@@ -60,10 +60,12 @@ def _read(source: Source, sink: Sink, grammar: Grammar) -> None:
 def _pass(source: Source, tables: Tables, grammar: Grammar) -> bool:
     with open_text(source) as stream:
         scanner = Scanner(Window(stream), grammar)
-        number = 0
+        inserts = InsertReader(tables)
+        taken = 0
         while scanner.begin():
-            number += 1
-            statement = _take(scanner, tables, number)
+            number = taken + 1
+            statement, count = _take(scanner, tables, inserts, number)
+            taken += count
             if statement is not None:
                 tables.statements.add(number, statement)
                 if _CREATE.match(statement) and (created := created_table(statement, scanner.grammar)):
@@ -71,17 +73,21 @@ def _pass(source: Source, tables: Tables, grammar: Grammar) -> bool:
         return tables.finish()
 
 
-def _take(scanner: Scanner, tables: Tables, number: int) -> bytes | None:
-    """Take the statement that begins here, its rows into their table; its text where it is for `_statements`."""
+def _take(scanner: Scanner, tables: Tables, inserts: InsertReader, number: int) -> tuple[bytes | None, int]:
+    """Take the statement that begins here, and maybe more like it, the rows into their table.
+
+    Returns:
+        The statement's text where it is for `_statements`, and how many statements were taken.
+    """
     window = scanner.window
     if window.data.startswith(b"\\", window.pos):
-        return scanner.take_line()
+        return scanner.take_line(), 1
     word = window.match(_WORD)[0].upper()
     if word in {b"INSERT", b"REPLACE"} and number not in tables.facts.whole:
-        return read_insert(scanner, tables, number)
+        return inserts.read(scanner, number)
     if word == b"COPY":
-        return read_copy(scanner, tables)
-    return scanner.finish()
+        return read_copy(scanner, tables), 1
+    return scanner.finish(), 1
 
 
 def _quotes_with_backticks(source: Source) -> bool:

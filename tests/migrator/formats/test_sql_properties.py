@@ -1,0 +1,193 @@
+"""sql: whatever values are written as literals come back, by the fast way and the exact one alike."""
+
+# Statements are made of values here, and never executed anywhere but in a database in memory.
+# The lists of pieces are long, and clearer in lines than one a line.
+# ruff: noqa: E501, RUF005, S608
+
+import re
+import sqlite3
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from migrator.errors import Refusal
+from migrator.formats import sql, sql_copy, sql_insert, sql_window
+from tests.migrator.formats.fakes import MemorySource
+
+TREACHEROUS = "'\"\\;,()\n\r\t\0\x01\x02\x1a-/*#$`NX0é😀 a.1"
+TEXTS = st.text(st.sampled_from(TREACHEROUS), max_size=12) | st.text(max_size=6)
+NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.none() | TEXTS | NUMBERS
+TABLES = st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[VALUES] * width), min_size=1, max_size=12))
+
+
+class TextTable:
+    """Keeps what is written, each value as text."""
+
+    def __init__(self, sink, segment):
+        self.sink, self.segment, self.rows = sink, segment, []
+
+    def write(self, batch):
+        self.rows += [tuple(row.values()) for row in batch.to_pylist()]
+
+    def close(self):
+        self.sink.tables[self.segment] = self.rows
+
+    def abort(self):
+        self.rows = []
+
+
+class TextSink:
+    def __init__(self):
+        self.tables = {}
+
+    def table(self, schema, segment=None):
+        del schema
+        return TextTable(self, segment)
+
+
+def read(text):
+    sink = TextSink()
+    sql.read(MemorySource(text.encode() if isinstance(text, str) else text, "dump.sql"), sink)
+    return sink.tables
+
+
+def outcome(text):
+    """Tables, or the refusal's code and the line that it names."""
+    try:
+        return read(text)
+    except Refusal as refusal:
+        return refusal.code, refusal.message
+
+
+def exactly(text):
+    """The outcome without the fast ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sql_insert, "take_run", lambda *_: None)
+        patch.setattr(sql_copy, "columns_of_lines", lambda *_: None)
+        return outcome(text)
+
+
+def eagerly(text):
+    """The outcome with the fast ways tried at every row, on a window of a few bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("migrator.formats.sql_pace._LONGEST_PAUSE", 0)
+        patch.setattr("migrator.formats.sql_pace.SMALLEST_PIECE", 40)
+        patch.setattr(sql_window, "CHUNK_BYTES", 64)
+        return outcome(text)
+
+
+def same(found, value):
+    """Whether a value came back: text as it is, a number by value."""
+    if isinstance(value, str) and isinstance(found, str):
+        return found == value
+    return found == value or str(found) == str(value) or (value is not None and float(found) == float(value))
+
+
+def standard_literal(value):
+    if value is None:
+        return "NULL"
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+
+
+MYSQL_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1a": "\\Z", '"': '\\"'}
+
+
+def mysql_literal(value):
+    if not isinstance(value, str):
+        return standard_literal(value)
+    return "'" + "".join(MYSQL_ESCAPES.get(character, character) for character in value) + "'"
+
+
+COPY_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v"}
+
+
+def copy_field(value):
+    if value is None:
+        return "\\N"
+    return "".join(COPY_ESCAPES.get(character, character) for character in str(value))
+
+
+def one_insert(rows, literal):
+    return "INSERT INTO t VALUES " + ",".join(f"({','.join(map(literal, row))})" for row in rows) + ";\n"
+
+
+def many_inserts(rows, literal):
+    return "".join(f"INSERT INTO t VALUES({','.join(map(literal, row))});\n" for row in rows)
+
+
+def copied(rows, _):
+    return "COPY t FROM stdin;\n" + "".join("\t".join(map(copy_field, row)) + "\n" for row in rows) + "\\.\n"
+
+
+WRITERS = [
+    pytest.param("", one_insert, standard_literal, id="one INSERT"),
+    pytest.param("", many_inserts, standard_literal, id="many INSERTs"),
+    pytest.param("-- MySQL dump\n", one_insert, mysql_literal, id="one INSERT of MySQL"),
+    pytest.param("-- MySQL dump\n", many_inserts, mysql_literal, id="many INSERTs of MySQL"),
+    pytest.param("", copied, None, id="COPY"),
+]
+
+
+@pytest.mark.parametrize(("head", "write", "literal"), WRITERS)
+@given(rows=TABLES, repeated=st.sampled_from([1, 40]))
+@example(rows=[("a),(b", "c);\nINSERT INTO t VALUES(", "'")], repeated=40)
+@settings(max_examples=20, deadline=None)
+def test_every_value_comes_back(head, write, literal, rows, repeated):
+    rows = rows * repeated
+    text = head + write(rows, literal) + "SELECT 1;"
+    found = read(text)
+    assert len(found["t"]) == len(rows)
+    for found_row, row in zip(found["t"], rows, strict=True):
+        assert all(same(one, other) for one, other in zip(found_row, row, strict=True)), (found_row, row)
+    assert found == exactly(text) == eagerly(text)
+    assert [row[2] for row in found["_statements"]] == ["SELECT 1"]
+
+
+PIECES = st.sampled_from(
+    ["(1,'a')", "('b',NULL)", ",", ",\n", ";\n", "INSERT INTO t VALUES ", "INSERT INTO t VALUES", "'", "\\'", "\\", "''"]
+    + ["(X'00','x')", "(0x1,1)", "(1)", "(now(),1)", " ON CONFLICT DO NOTHING", "--", "/*", "*/", '"', "\x02", "(1,2", ")"]
+    + ["COPY t FROM stdin;\n", "1\ta\n", "\\N\tb\\\\\n", "\\.\n", "x\n", "a\\\n", "$$", "E'\\''", "(TRUE,1e5)", "(1 ,'c')", "#"]
+)  # fmt: skip
+
+
+@given(
+    head=st.sampled_from(["", "-- MySQL\n", "CREATE TABLE t (a int, b text);\n"]), pieces=st.lists(PIECES, max_size=25)
+)
+@settings(max_examples=80, deadline=None)
+def test_the_fast_ways_never_differ_from_the_exact_one(head, pieces):
+    text = head + "INSERT INTO t VALUES " + ",".join(["(1,'a')"] * 8) + ";\n" + "".join(pieces)
+    assert outcome(text) == exactly(text) == eagerly(text)
+
+
+@given(rows=st.lists(st.tuples(VALUES, st.none() | st.binary(max_size=4)), min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_a_dump_of_sqlite_holds_what_the_database_held(rows):
+    database = sqlite3.connect(":memory:")
+    database.execute('CREATE TABLE "a table" (key, "blob;")')
+    rows = [(str(value) if isinstance(value, int) else value, blob) for value, blob in rows]
+    # `iterdump` writes text with NUL through a C string, and infinities as numbers beyond float64.
+    rows = [(value.replace("\0", "") if isinstance(value, str) else value, blob) for value, blob in rows]
+    database.executemany('INSERT INTO "a table" VALUES (?, ?)', rows)
+    held = database.execute('SELECT key, "blob;" FROM "a table"').fetchall()
+    text = "\n".join(database.iterdump())
+    found = read(text)
+    assert len(found["a table"]) == len(held)
+    for (found_value, found_blob), (value, blob) in zip(found["a table"], held, strict=True):
+        assert same(found_value, value)
+        assert found_blob == blob
+    assert re.fullmatch(r"BEGIN,CREATE,COMMIT", ",".join(row[1] for row in found["_statements"]))
+
+
+LITERALS = st.sampled_from(
+    ["-1", "+1", "1e3", ".5", "1.", "1.5E-3", "0", "'it''s'", "''", "NULL", "X'00ff'", "x''", "'--'", "'/*'", "1.25", "'\\'", "'a\nb'"]
+)  # fmt: skip
+
+
+@given(st.lists(LITERALS, min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_each_literal_means_what_it_means_to_sqlite(literals):
+    (expected,) = sqlite3.connect(":memory:").execute(f"SELECT {', '.join(literals)}").fetchall()
+    (found,) = read(f"INSERT INTO t VALUES ({', '.join(literals)});")["t"]
+    assert all(same(one, other) for one, other in zip(found, expected, strict=True)), (found, expected)

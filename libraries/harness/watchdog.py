@@ -19,6 +19,7 @@ from pathlib import Path
 from harness.run_id import ENVIRONMENT_VARIABLE, Run
 
 _LIMIT = 60.0
+_LOOK_AGAIN = 0.5
 _DISMISSED = b"."
 _DISMISSAL_LIMIT = 5.0
 _LIBRARIES = Path(__file__).resolve().parents[1]
@@ -122,7 +123,7 @@ def main(arguments: list[str]) -> int:
     clean_passes = 0
     while clean_passes < 3 and time.monotonic() < deadline:
         clean_passes = 0 if _clean_and_look(run) else clean_passes + 1
-        time.sleep(1.0)
+        time.sleep(_LOOK_AGAIN)
     return 0 if clean_passes else 1
 
 

@@ -1,0 +1,162 @@
+import os
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import cleanup
+from harness.engine import connect
+from harness.run_id import ENVIRONMENT_VARIABLE, Owner, Run, current
+from harness.snapshot import Snapshot, left_behind
+
+
+@pytest.fixture(scope="module")
+def client():
+    engine = connect()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def temporary(monkeypatch, tmp_path):
+    """Another temporary folder, so that other runs' folders are not in sight."""
+    monkeypatch.setattr(cleanup.tempfile, "gettempdir", lambda: str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def dead():
+    """A run whose process has ended."""
+    process = subprocess.Popen(["true"])
+    owner = Owner.of(process.pid)
+    process.wait()
+    return Run(f"dead{os.getpid():08x}", replace(owner, started=owner.started or "1"))
+
+
+@pytest.fixture
+def living():
+    """A run of another process that lives."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield Run(f"live{os.getpid():08x}", Owner.of(process.pid))
+    process.kill()
+    process.wait()
+
+
+def make(client, run):
+    """Makes a container, a volume, a network and a folder that bear the run's name."""
+    client.volumes.create(f"{run.name}-data", labels=run.labels("data"))
+    client.networks.create(f"{run.name}-net", labels=run.labels("network"))
+    folder = cleanup.make_folder(run)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "file").write_text("1")
+    (folder / "deep").chmod(0)
+    (folder / "link").symlink_to("/etc")
+
+
+def there(client, run):
+    return sorted(line.split()[0] for line in cleanup.left_of(client, run))
+
+
+def test_everything_of_a_lost_run_is_swept_and_nothing_of_a_living_one(client, temporary, dead, living):
+    make(client, dead)
+    make(client, living)
+    try:
+        removed, failed = cleanup.sweep(client)
+        assert failed == []
+        assert sum(dead.run_id in line for line in removed) == 3
+        assert there(client, dead) == []
+        assert there(client, living) == ["folder", "network", "volume"]
+    finally:
+        assert cleanup.remove_run(client, living) == []
+    assert there(client, living) == []
+
+
+def test_what_is_not_ours_is_never_swept(client, temporary):
+    (temporary / "s3-acceptance-notes").mkdir()
+    (temporary / "s3-acceptance-list.txt").write_text("a user's")
+    theirs = client.volumes.create(f"users-own-{os.getpid()}", labels={"owner": "user"})
+    try:
+        cleanup.sweep(client)
+        theirs.reload()
+        assert sorted(path.name for path in temporary.iterdir()) == ["s3-acceptance-list.txt", "s3-acceptance-notes"]
+    finally:
+        theirs.remove()
+
+
+def test_another_machines_things_are_left_until_they_are_old(temporary, dead):
+    elsewhere = Run(dead.run_id, replace(dead.owner, host="another"))
+    folder = cleanup.make_folder(elsewhere)
+    assert cleanup.sweep(None) == ([], [])
+    os.utime(folder, (0, time.time() - 2 * 24 * 3600))
+    assert cleanup.sweep(None) == ([f"folder {folder}"], [])
+
+
+def test_links_in_a_folder_are_removed_and_not_followed(temporary, dead):
+    target = temporary / "elsewhere"
+    target.mkdir(mode=0o755)
+    (target / "file").write_text("1")
+    folder = cleanup.make_folder(dead)
+    (folder / "link").symlink_to(target)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "link").symlink_to(target)
+    assert cleanup.remove_run(None, dead) == []
+    assert (target / "file").read_text() == "1"
+    assert not folder.exists()
+
+
+def test_a_runs_processes_are_ended_also_those_that_left_their_parent(temporary, dead):
+    environment = {**os.environ, ENVIRONMENT_VARIABLE: dead.mark}
+    shell = subprocess.run(
+        ["sh", "-c", "setsid sleep 60 >/dev/null 2>&1 & echo $!"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    process = Owner.of(int(shell.stdout))
+    assert process.alive()
+    assert cleanup.remove_run(None, dead) == []
+    assert not process.alive()
+
+
+def test_what_cannot_be_removed_is_told_and_the_rest_is_removed(temporary, dead, monkeypatch):
+    folder = cleanup.make_folder(dead)
+    other = cleanup.make_folder(replace(dead, run_id=f"{dead.run_id}x"))
+    remove = cleanup.remove_tree
+
+    def refuse(path):
+        if path == folder:
+            raise PermissionError("not yours")
+        remove(path)
+
+    monkeypatch.setattr(cleanup, "remove_tree", refuse)
+    removed, failed = cleanup.sweep(None)
+    assert removed == [f"folder {other}"]
+    assert failed == [f"folder {folder}: not yours"]
+
+
+def test_a_comparison_names_what_a_dead_run_left_and_nothing_else(client, temporary, dead, living):
+    before = Snapshot.take(client)
+    make(client, dead)
+    make(client, living)
+    theirs = client.volumes.create(f"users-own-{os.getpid()}")
+    try:
+        left = left_behind(before, Snapshot.take(client), client)
+        ours = [line for line in left if "pytest" not in line and dead.run_id in line]
+        assert sorted(line.split()[0] for line in ours) == ["folder", "network", "volume"]
+        assert not [line for line in left if living.run_id in line or theirs.name in line]
+        assert f"volume {theirs.name}" in Snapshot.take(client).new_since(before)
+    finally:
+        theirs.remove()
+        for run in (dead, living):
+            cleanup.remove_run(client, run)
+    assert [line for line in Snapshot.take(client).new_since(before) if dead.run_id in line] == []
+
+
+def test_the_folder_of_a_run_is_made_once_and_is_for_its_user_only(temporary):
+    folder = cleanup.make_folder(current())
+    assert cleanup.make_folder(current()) == folder
+    assert folder.parent == Path(temporary)
+    assert folder.stat().st_mode & 0o777 == 0o700

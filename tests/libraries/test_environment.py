@@ -1,0 +1,88 @@
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from robot.api import SkipExecution
+
+from Environment import Environment
+from harness import server_files
+from harness.environment import choice_of
+from harness.problems import EnvironmentFault, Problem
+from harness.readiness import Proof
+
+
+@pytest.fixture
+def library(monkeypatch):
+    """The keywords over a server that works."""
+    keywords = Environment()
+    proofs = [Proof(name, "status 200", "status 200", holds=True) for name in ("health", "signed", "unsigned")]
+    server = SimpleNamespace(
+        file=server_files.load("seaweedfs"), seconds=1.0, proofs=lambda: tuple(proofs), remove=lambda: None
+    )
+    monkeypatch.setattr(keywords._shared, "_server", server)
+    monkeypatch.setattr(keywords._shared, "containers", lambda: ["one"])
+    keywords.broken = SimpleNamespace(proofs=proofs, server=server)
+    return keywords
+
+
+def test_a_world_that_is_as_expected_passes(library):
+    library.containers_of_this_run_should_be(1)
+    library.s3_server_should_be_ready()
+    library.environment_should_have_been_made_within(timedelta(seconds=30))
+    library.skip_unless_s3_server_can("versioning")
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_another_number_of_containers_fails(library, count):
+    with pytest.raises(AssertionError, match=f"Expected {count} containers of this run, seen 1: one"):
+        library.containers_of_this_run_should_be(count)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_each_proof_that_does_not_hold_fails(library, number):
+    library.broken.proofs[number] = Proof("the proof", "status 403", "status 200", holds=False)
+    with pytest.raises(AssertionError, match="Expected status 403 for the proof, seen status 200"):
+        library.s3_server_should_be_ready()
+
+
+def test_an_environment_that_took_too_long_fails(library):
+    library.broken.server.seconds = 30.0
+    with pytest.raises(AssertionError, match="Expected the environment in 30 s, seen 30.0 s"):
+        library.environment_should_have_been_made_within(timedelta(seconds=30))
+
+
+def test_what_a_server_cannot_do_is_a_skip_with_its_reason(library):
+    with pytest.raises(SkipExecution, match="SeaweedFS cannot do this: full-storage-refused"):
+        library.skip_unless_s3_server_can("full-storage-refused")
+
+
+def test_a_server_that_was_never_started_is_an_environment_error_and_no_skip():
+    with pytest.raises(EnvironmentFault, match="no S3 server was started") as told:
+        Environment().s3_server_should_be_ready()
+    assert told.value.problem is Problem.SETTING
+
+
+def test_secrets_do_not_show(library):
+    library.broken.server.secret_key = "do-not-tell"
+    secret = library.s3_secret_key()
+    assert secret.value == "do-not-tell"
+    assert "do-not-tell" not in f"{secret} {secret!r}"
+
+
+def test_variables_choose_the_server_and_empty_ones_do_not():
+    choice = choice_of({"S3_SERVER": "external", "S3_IMAGE": "", "S3_ENDPOINT_URL": None})
+    assert (choice.name, choice.image, choice.endpoint_url) == ("external", None, None)
+
+
+def test_something_that_cannot_be_removed_is_named_after_all_was_tried(library, monkeypatch):
+    tried = []
+    monkeypatch.setattr("harness.cleanup.remove_run", lambda client, run: tried.append(run) or ["volume v: in use"])
+    monkeypatch.setattr("harness.cleanup.left_of", lambda client, run: ["volume v"])
+
+    def refuse():
+        raise RuntimeError("will not go")
+
+    library.broken.server.remove = refuse
+    with pytest.raises(EnvironmentFault, match=r"seen: volume v; errors: .*will not go; volume v: in use"):
+        library.remove_everything_of_this_run()
+    assert len(tried) == 1

@@ -26,6 +26,9 @@ from migrator.stop import Stop
 from migrator.work import Converted, Left, Outcome, Refused, Stored, Task, Twin, Workshop
 
 _BLOCKED_GRACE = 3.0
+# Renames wait this long for others, so that a folder is written out once for all of them.
+_FLUSH_SECONDS = 0.05
+_FOREVER = float("inf")
 # So many refused keys without a single object taken mean a target that refuses everybody.
 _MAX_HELD = 1000
 # The rest of the grace is for closing the state and for the process's own end.
@@ -80,7 +83,9 @@ class Coordinator:
         self._flying: dict[int, Task] = {}
         self._held: list[Refused] = []
         self._local: list[Outcome] = []
-        self._deadline = float("inf")
+        self._moved: list[Move] = []
+        self._moved_since = 0.0
+        self._deadline = _FOREVER
         self.blocked: Blocked | None = None
         self.defect: BaseException | None = None
         self.abandoned = 0
@@ -91,37 +96,35 @@ class Coordinator:
         Raises:
             StateUnusable: Nothing can be recorded any more.
         """
-        moves: list[Move] = []
         more = True
-        while True:
-            outcomes = self._collect(wait=not moves and not more)
+        while more or self._moved or self._busy():
+            outcomes = self._collect(wait=not more)
+            finished = self._flushed() if self._patience() <= 0 or not self._busy() else []
             with self._state.transaction():
-                for move in moves:
+                for move in finished:
                     self._settlement.finish(move)
                     self._ended(move.task, failed=move.refusal is not None)
                 moves, converted = self._record(outcomes)
                 begun = self._begin()
-            more = bool(begun) or bool(self._local)
             for task in begun:
                 self._crew.pool.submit(task.entry.id, partial(self._crew.workshop.convert, task))
             for each in converted:
                 step = self._crew.workshop.discard if self._halted else self._crew.workshop.commit
                 self._crew.pool.submit_urgent(partial(step, each))
-            moves = self._carry_out(moves)
-            if not moves and not more and not self._busy():
-                break
+            self._carry_out(moves)
+            more = bool(begun) or bool(self._local)
         self._abandon()
 
     # ---- beginning ----
 
     @property
     def _halted(self) -> bool:
-        return self._deadline < float("inf")
+        return self._deadline < _FOREVER
 
     def _begin(self) -> list[Task]:
         if self._halted:
             return []
-        under_way = len(self._flying) - len(self._held)
+        under_way = len(self._flying) - len(self._held) - len(self._moved)
         entries = self._feed.take(self._crew.in_flight - under_way) if len(self._held) < _MAX_HELD else []
         if not entries:
             return []
@@ -142,32 +145,30 @@ class Coordinator:
     # ---- hearing ----
 
     def _collect(self, *, wait: bool) -> list[Outcome]:
-        """What was heard since the last turn; with `wait`, at least one thing or the end of all patience."""
-        outcomes, self._local = self._local, []
-        if self._stop.asked:
-            self._stop_beginning(self._stop.asked_at + self._grace * _GRACE_SHARE)
+        """What was heard since the last turn; with `wait`, at least one thing, unless something else is due before."""
+        outcomes: list[Outcome] = []
         while True:
+            if self._stop.asked:
+                self._stop_beginning(self._stop.asked_at + self._grace * _GRACE_SHARE)
+            outcomes += self._local
+            self._local = []
+            seconds = self._patience() if wait and not outcomes and self._busy() else 0.0
             try:
-                if wait and not outcomes and self._busy():
-                    left = self._deadline - time.monotonic()
-                    message = self._crew.results.get(timeout=max(0.0, left) if self._halted else None)
-                    if message is None:
-                        if self._stop.asked:
-                            self._stop_beginning(self._stop.asked_at + self._grace * _GRACE_SHARE)
-                        outcomes += self._local
-                        self._local = []
-                        continue
-                else:
-                    message = self._crew.results.get_nowait()
+                message = self._crew.results.get(timeout=None if seconds == _FOREVER else seconds)
             except queue.Empty:
                 return outcomes
             if message is not None:
                 outcomes.append(message)
 
+    def _patience(self) -> float:
+        """Seconds until something has to be done, whatever is heard."""
+        flush_at = self._moved_since + _FLUSH_SECONDS if self._moved else _FOREVER
+        return max(0.0, min(flush_at, self._deadline) - time.monotonic())
+
     def _busy(self) -> bool:
         """Whether a worker may still tell something that is worth waiting for."""
-        held = len(self._held)
-        return len(self._flying) > held and time.monotonic() < self._deadline
+        under_way = len(self._flying) - len(self._held) - len(self._moved)
+        return under_way > 0 and time.monotonic() < self._deadline
 
     def _stop_beginning(self, deadline: float) -> None:
         if self._halted:
@@ -242,19 +243,24 @@ class Coordinator:
 
     # ---- moving ----
 
-    def _carry_out(self, moves: list[Move]) -> list[Move]:
-        made: list[Move] = []
+    def _carry_out(self, moves: list[Move]) -> None:
         for move in moves:
             result = self._settlement.carry_out(move)
             if isinstance(result, Move):
-                made.append(result)
+                if not self._moved:
+                    self._moved_since = time.monotonic()
+                self._moved.append(result)
             elif result is not None:
                 self._local.append(result)
+
+    def _flushed(self) -> list[Move]:
+        """The renames since the last call, now durable."""
+        moved, self._moved = self._moved, []
         try:
             self._folders.flush()
         except StateUnusable as error:
             self._block(error)
-        return made
+        return moved
 
     def _take_back(self, task: Task, objects: tuple[StoredObject, ...], outcome: Outcome) -> None:
         if objects:

@@ -71,15 +71,15 @@ class _Pass:
         size = BLOCK
         reader.drop_line_ends(size)
         while True:
-            block = reader.next_block(size)
+            block = reader.next_block(size, cut=size == BLOCK)
             with _counted_from(reader.offset if block is None else block.offset):
                 data = b"" if block is None else block.data
-                header = read_header(data, final=block is None or block.final)
+                header = read_header(data, final=block is None or block.final, whole=block is not None and block.whole)
             if header:
                 reader.give_back(data[header.end :])
                 return header
             reader.give_back(data)
-            size = self._larger(len(data), reader.offset, b"".join(DELIMITERS))
+            size = self._larger(size, reader.offset, b"".join(DELIMITERS))
 
     def _write(self, reader: BlockReader, header: Header, types: ColumnTypes) -> ColumnTypes:
         jobs = self._jobs(reader, BlockParser(header.delimiter, len(header.names)), header)
@@ -103,15 +103,15 @@ class _Pass:
         """The rest of the file, block by block: what is left to do for the columns of each."""
         usual = min(max(BLOCK, len(header.names) * _BYTES_A_COLUMN), _WIDEST_BLOCK)
         size = usual
-        while block := reader.next_block(size):
+        while block := reader.next_block(size, cut=size == usual):
             if block.whole and parser.is_for_arrow(block.data):
                 size = usual
                 yield partial(_parse, parser, block)
                 continue
             with _counted_from(block.offset):
-                columns, end = parser.parse_exactly(block.data, final=block.final)
+                columns, end = parser.parse_exactly(block.data, final=block.final, whole=block.whole)
             reader.give_back(block.data[end:])
-            size = usual if end else self._larger(len(block.data), block.offset, header.delimiter)
+            size = usual if end else self._larger(size, block.offset, header.delimiter)
             if end:
                 yield partial(list, columns)
 

@@ -44,15 +44,19 @@ class BlockReader:
         self._at_end = False
         self.offset = 0
 
-    def next_block(self, size: int) -> Block | None:
-        """A block of at most about `size` bytes; None at the end.
+    def next_block(self, size: int, *, cut: bool = True) -> Block | None:
+        """A block of about `size` bytes; None at the end.
 
         Where no record ends within `size` bytes, the block is not `whole`: give it back and ask for a larger one.
+
+        Args:
+            size: In bytes; what was given back before may make it more.
+            cut: Whether to cut it behind its last record.
         """
         data = self._read(size)
         if not data:
             return None
-        end = len(data) if self._at_end else last_record_end(data)
+        end = len(data) if self._at_end else last_record_end(data) if cut else 0
         block = Block(data[:end] if end else data, self.offset, whole=end > 0, final=self._at_end)
         self._pending = data[len(block.data) :]
         self.offset += len(block.data)

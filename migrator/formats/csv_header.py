@@ -21,12 +21,13 @@ class Header:
     end: int
 
 
-def read_header(data: bytes, *, final: bool) -> Header | None:
+def read_header(data: bytes, *, final: bool, whole: bool = False) -> Header | None:
     """The header at the start of `data`, which does not start with a line end.
 
     Args:
         data: UTF-8 without a byte order mark.
         final: Whether the text ends with `data`.
+        whole: Whether a carriage return at the end of `data` is known to be a line end by itself.
 
     Returns:
         None where the header may go on behind `data`.
@@ -39,7 +40,7 @@ def read_header(data: bytes, *, final: bool) -> Header | None:
     delimiter = detect_delimiter(data, final=final)
     if delimiter is None:
         return None
-    for fields, _, end in records(data, delimiter, final=final):
+    for fields, _, end in records(data, delimiter, final=final, whole=whole):
         return Header(delimiter, column_names([(field or b"").decode() for field in fields]), end)
     return None
 

@@ -46,6 +46,9 @@ class BlockParser:
             Fault: A record has too few or too many fields.
         """
         has_quotes = b'"' in data
+        if not data.endswith((b"\n", b"\r")):
+            # Without it Arrow takes an empty last field for a quoted one where the one before is quoted.
+            data += b"\n"
         try:
             table = csv.read_csv(
                 cast(IO[Any], pa.BufferReader(data)),  # the stubs know files only
@@ -60,15 +63,15 @@ class BlockParser:
             )
         except pa.ArrowInvalid:
             # Arrow tells of the record by its number only, and our own rules have the last word.
-            return self.parse_exactly(data, final=True)[0]
+            return self.parse_exactly(data, final=True, whole=True)[0]
         return [pa.concat_arrays(column.chunks) for column in table.columns] if table.num_rows else self._nothing
 
-    def parse_exactly(self, data: bytes, *, final: bool) -> "tuple[list[pa.Array[Any]], int]":
+    def parse_exactly(self, data: bytes, *, final: bool, whole: bool) -> "tuple[list[pa.Array[Any]], int]":
         """The columns of the complete records of any block, and where the first record starts that is not complete.
 
         Raises:
             Fault: As `csv_records.rows`.
         """
-        found, end = rows(data, self._delimiter, self._width, final=final)
+        found, end = rows(data, self._delimiter, self._width, final=final, whole=whole)
         columns: list[tuple[Field, ...]] = list(zip(*found, strict=True)) if found else [()] * self._width
         return [pa.array(column, pa.string()) for column in columns], end

@@ -32,13 +32,16 @@ class Fault(Exception):
         self.message = message
 
 
-def records(data: bytes, delimiter: bytes, *, final: bool) -> Iterator[tuple[list[Field], int, int]]:
+def records(
+    data: bytes, delimiter: bytes, *, final: bool, whole: bool = False
+) -> Iterator[tuple[list[Field], int, int]]:
     """The complete records of `data`, which starts with one.
 
     Args:
         data: UTF-8.
         delimiter: One byte.
         final: Whether the text ends with `data`. If not, the records end before one that may go on.
+        whole: Whether a carriage return at the end of `data` is known to be a line end by itself.
 
     Yields:
         A record's fields, where it starts and where the next one does. A line with nothing on it has no fields.
@@ -61,14 +64,16 @@ def records(data: bytes, delimiter: bytes, *, final: bool) -> Iterator[tuple[lis
         if end == size and not final:
             return
         following = _after_line_end(data, end)
-        if following == size and not final and data[end] == _RETURN:
+        if following == size and not final and not whole and data[end] == _RETURN:
             return
         yield fields, start, following
         start = following
 
 
-def rows(data: bytes, delimiter: bytes, width: int, *, final: bool) -> tuple[list[list[Field]], int]:
-    """The complete rows of `data`, which lies behind the header.
+def rows(
+    data: bytes, delimiter: bytes, width: int, *, final: bool, whole: bool = False
+) -> tuple[list[list[Field]], int]:
+    """The complete rows of `data`, which lies behind the header; arguments as of `records`.
 
     A line with nothing on it is a null where the header has one column, and no row where it has more.
 
@@ -80,7 +85,7 @@ def rows(data: bytes, delimiter: bytes, width: int, *, final: bool) -> tuple[lis
     """
     found: list[list[Field]] = []
     end = 0
-    for fields, start, following in records(data, delimiter, final=final):
+    for fields, start, following in records(data, delimiter, final=final, whole=whole):
         end = following
         if len(fields) == width:
             found.append(fields)

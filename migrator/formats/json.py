@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from migrator.errors import ReasonCode, Refusal
 from migrator.formats.interface import Sink, Source, Table
-from migrator.formats.json_build import batches
+from migrator.formats.json_build import MAX_CELLS, batches
 from migrator.formats.json_fast import can_parse, parse_objects
 from migrator.formats.json_items import Block, Elements, Lines, LinesInstead, Splitter
 from migrator.formats.json_shape import Items, Layout
@@ -128,7 +128,9 @@ class _Pass:
                     exact = max(0, exact - 1)
                     continue
                 while len(waiting) < _AHEAD and (block := splitter.block()) is not None:
-                    future = parsers.submit(parse_objects, block.objects, block.rows, self._layout.schema)
+                    # Few keys a row and many in the file: the exact parser makes smaller batches.
+                    objects = block.objects if block.rows * self._layout.cells <= MAX_CELLS else b""
+                    future = parsers.submit(parse_objects, objects, block.rows, self._layout.schema)
                     waiting.append((block, future))
                 if not waiting:
                     exact = 1

@@ -8,25 +8,25 @@ import pyarrow as pa
 from migrator.formats.json_shape import JSON_TEXT, Layout
 from migrator.formats.json_values import json_text
 
-# A batch of many columns has few rows, for missing values take room as well.
-_MAX_CELLS = 1 << 20
+# A batch of many columns has few rows, for missing values take room as well: 8 bytes and more for each.
+MAX_CELLS = 1 << 21
 
 
 def batches(items: list[Any], layout: Layout) -> Iterator[pa.RecordBatch]:
     """The items as rows, in order; `layout` must hold each of them."""
     schema = layout.schema
-    rows = max(1, _MAX_CELLS // len(schema))
+    kinds: set[Any] = set(schema.types)
+    rows = max(1, MAX_CELLS // layout.cells)
     for start in range(0, len(items), rows):
         part = items[start : start + rows]
         if not layout.by_member:
             yield pa.record_batch([_array(part, schema.field(0).type)], schema=schema)
             continue
         present = set().union(*part)
+        absent = {kind: pa.nulls(len(part), kind) for kind in kinds}
         columns = [
-            _array([item.get(field.name) for item in part], field.type)
-            if field.name in present
-            else pa.nulls(len(part), field.type)
-            for field in schema
+            _array([item.get(name) for item in part], kind) if name in present else absent[kind]
+            for name, kind in zip(schema.names, schema.types, strict=True)
         ]
         yield pa.record_batch(columns, schema=schema)
 

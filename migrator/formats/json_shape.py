@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -180,6 +181,15 @@ class Layout:
     schema: pa.Schema
     by_member: bool
     """Whether a column is a member of the items; else the only column is the items themselves."""
+
+    @cached_property
+    def cells(self) -> int:
+        """How many values a row takes room for, present or not."""
+        return sum(map(_cells, self.schema.types))
+
+
+def _cells(kind: pa.DataType) -> int:
+    return sum(_cells(field.type) for field in kind) if pa.types.is_struct(kind) else 1
 
 
 class Items:

@@ -29,6 +29,7 @@ NEGATIVE_ZERO = re.compile(r"-0(?=[ \t\n\r,\]}]|\Z)")
 _TREACHEROUS = re.compile(r"-0(?=[ \t\n\r,\]}]|\Z)|\\u[dD][89a-fA-F]")
 # A token cut off by the end of a text is told from a wrong one by standing this close to the end.
 LONGEST_CUT_TOKEN = 16
+_LONGEST_SHOWN = 100
 
 
 class Wide(NamedTuple):
@@ -223,7 +224,8 @@ def _parse_key(text: str, position: int, members: dict[str, Any]) -> tuple[str, 
         raise Fault(expected("a key in quotation marks", character), position)
     key, end = _parse_string(text, position)
     if key in members:
-        raise Fault(f"the key {key!r} stands twice in one object, and one of its values would be lost", position)
+        shown = key if len(key) <= _LONGEST_SHOWN else key[:_LONGEST_SHOWN] + "…"
+        raise Fault(f"the key {shown!r} stands twice in one object, and one of its values would be lost", position)
     end = skip_space(text, end)
     character = text[end : end + 1]
     if character != ":":

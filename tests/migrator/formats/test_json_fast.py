@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from migrator.formats import json as json_format
 from migrator.formats import json_items, json_window
-from migrator.formats.json_build import batches
+from migrator.formats.json_build import MAX_CELLS, batches
 from migrator.formats.json_fast import can_parse, parse_objects
 from migrator.formats.json_shape import JSON_TEXT, Items, Layout
 from tests.migrator.formats.test_json import Memory, Recorder, agrees_with_oracle, convert, records, refused, strict
@@ -121,7 +121,7 @@ flat_records = st.fixed_dictionaries(
 ).map(lambda record: json.dumps(record, ensure_ascii=False))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(flat_records | flat_records | flat_records | records, min_size=1, max_size=30),
     st.sampled_from([("", "\n", ""), ("[", ",", "]"), ("[\n ", ",\n ", "\n]"), ("[ ", " , ", " ]")]),
@@ -132,7 +132,7 @@ def test_files_of_many_blocks_come_back_as_python_reads_them(items: list[str], f
         agrees_with_oracle(frame[0] + frame[1].join(items) + frame[2])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(flat_records, min_size=5, max_size=20),
     st.sampled_from([("", "\n", ""), ("[", ",", "]"), ("[\n ", ",\n ", "\n]")]),
@@ -195,12 +195,21 @@ def test_an_integer_beyond_int64_after_one_beyond_float64_makes_json_text():
     assert table.column("a").to_pylist() == ["9007199254740993", "9223372036854775808", "1"]
 
 
+def test_many_keys_in_a_file_and_few_in_a_record_make_small_batches():
+    items = [f'{{"k{number % 1000}":{number},"x":"{"x" * 90}"}}' for number in range(15_000)]
+    sink = Recorder()
+    json_format.read(Memory("\n".join(items).encode()), sink)
+    parts = sink.tables[-1].parts
+    assert sum(part.num_rows for part in parts) == len(items)
+    assert max(part.num_rows * part.num_columns for part in parts) <= MAX_CELLS
+
+
 def test_strings_that_look_like_separators_stay_as_they_are():
-    items = [{"a": '},{"', "b": ["},{", '"},{"'], "n": number} for number in range(25_000)]
+    items = [{"a": '},{"', "b": ["},{", '"},{"'], "n": number} for number in range(16_000)]
     for text in (json.dumps(items), json.dumps(items, separators=(",", ":")), json.dumps(items, indent=1)):
         table = convert(text)
         assert table.num_rows == len(items)
-        assert table.slice(24_999).to_pylist() == items[-1:]
+        assert table.slice(15_999).to_pylist() == items[-1:]
 
 
 def test_one_item_larger_than_many_blocks_is_read_in_linear_time():
@@ -237,12 +246,12 @@ def test_the_same_text_gives_the_same_table_in_one_block_or_many():
 
 
 def test_elements_with_arrays_of_objects_inside_are_parsed_fast():
-    items = [{"n": number, "in": [{"a": '"},{"'}, {"a": "\\"}, {"a": '\\"'}]} for number in range(25_000)]
+    items = [{"n": number, "in": [{"a": '"},{"'}, {"a": "\\"}, {"a": '\\"'}]} for number in range(16_000)]
     for text in (json.dumps(items), json.dumps(items, separators=(",", ":")), json.dumps(items, indent=1)):
         with patch.object(json_format, "parse_objects", wraps=parse_objects) as parser:
             table = convert(text)
         assert table.num_rows == len(items)
-        assert table.slice(24_999).to_pylist() == items[-1:]
+        assert table.slice(15_999).to_pylist() == items[-1:]
         assert parser.call_count <= len(text) // json_window.BLOCK + 6
 
 

@@ -56,7 +56,8 @@ class Snapshot:
 def left_behind(before: Snapshot, after: Snapshot, client: docker.DockerClient | None) -> list[str]:
     """Returns what runs of this suite made since the earlier snapshot and did not remove, in words.
 
-    What a run that still lives (or lives elsewhere, for all we know) has made belongs to it, and what bears no run's name belongs to somebody else.
+    What a run that still lives has made belongs to it (also where that cannot be told, on another machine), and what
+    bears no run's name belongs to somebody else.
     """
     things = cleanup.things(client)
     living = {thing.run.run_id for thing in things if thing.run.owner.alive() is not False}

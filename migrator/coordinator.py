@@ -29,6 +29,8 @@ _BLOCKED_GRACE = 3.0
 # Renames wait this long for others, so that a folder is written out once for all of them.
 _FLUSH_SECONDS = 0.05
 _FOREVER = float("inf")
+SIGNAL_SECONDS = 0.2
+"""The longest wait: a signal that comes just before one does not end it."""
 # So many refused keys without a single object taken mean a target that refuses everybody.
 _MAX_HELD = 1000
 # The rest of the grace is for closing the state and for the process's own end.
@@ -154,8 +156,10 @@ class Coordinator:
             self._local = []
             seconds = self._patience() if wait and not outcomes and self._busy() else 0.0
             try:
-                message = self._crew.results.get(timeout=None if seconds == _FOREVER else seconds)
+                message = self._crew.results.get(timeout=min(seconds, SIGNAL_SECONDS))
             except queue.Empty:
+                if seconds > SIGNAL_SECONDS:
+                    continue
                 return outcomes
             if message is not None:
                 outcomes.append(message)

@@ -1,5 +1,7 @@
 """The workers of a run and what they work with; nothing heavy is imported before there is work for them."""
 
+import contextlib
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,7 +9,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from migrator.coordinator import Crew
+from migrator.coordinator import SIGNAL_SECONDS, Crew
 from migrator.entries import Entry
 from migrator.errors import Stopped
 from migrator.options import Options
@@ -71,17 +73,17 @@ class Workers:
         for number, job in enumerate(jobs):
             self.pool.submit(number, partial(_attempt, number, job))
         while len(found) < len(jobs):
-            message = self.results.get()
+            with contextlib.suppress(queue.Empty):
+                message = self.results.get(timeout=SIGNAL_SECONDS)
+                if message is not None:
+                    number, value, error = message
+                    if error is not None:
+                        self.pool.withdraw()
+                        raise error
+                    found[number] = value
             if self._stop.asked:
                 self.pool.withdraw()
                 raise Stopped("a stop was asked for")
-            if message is None:
-                continue
-            number, value, error = message
-            if error is not None:
-                self.pool.withdraw()
-                raise error
-            found[number] = value
         return [found[number] for number in range(len(jobs))]
 
     def makes_nothing(self, entry: Entry) -> bool:

@@ -61,7 +61,7 @@ def wrong_rows(column: ExpectedColumn, start: int, array: Any) -> list[int]:
     plain = _plain(array)
     if column.reading is Reading.JSON:
         return contents_json.wrong_rows(column, values, plain)
-    doubtful = _doubtful(values, plain)
+    doubtful = _doubtful(values, plain, pa.int64() if column.reading is Reading.NUMBER else pa.string())
     if not doubtful:
         return []
     seen = _raw_moments(plain) if pa.types.is_timestamp(plain.type) else plain.to_pylist()
@@ -109,22 +109,16 @@ def _plain(array: Any) -> Any:
     return _plain(array.dictionary_decode()) if pa.types.is_dictionary(array.type) else array
 
 
-def _doubtful(values: Sequence[Cell], array: Any) -> list[int]:
+def _doubtful(values: Sequence[Cell], array: Any, kind: pa.DataType) -> list[int]:
     """Offsets that a comparison of whole columns could not show to be equal."""
     try:
-        expected = pa.array(
-            values, pa.int64() if pa.types.is_integer(array.type) and _has_ints(values) else pa.string()
-        )
+        expected = pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
         return list(range(len(values)))
     equal = pc.fill_null(_equal(expected, array), False)
     both_null = pc.and_(expected.is_null(), array.is_null())
     unsure = pc.invert(pc.or_(equal, both_null))
     return pc.indices_nonzero(unsure).to_pylist() if pc.any(unsure).as_py() else []
-
-
-def _has_ints(values: Sequence[Cell]) -> bool:
-    return any(type(value) is int for value in values)
 
 
 def _equal(expected: Any, array: Any) -> Any:

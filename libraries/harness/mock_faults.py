@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from harness.archives import AES, TarMember, ZipMember, gzip_bytes, gzip_run, tar_bytes, zip_bytes
+from harness.archives import AES, PPMD, TarMember, ZipMember, gzip_bytes, gzip_run, tar_bytes, zip_bytes
 from harness.mock_archives import gzipped, packed, tarred, zipped
 from harness.mock_made import Made, Recipe, bad
 from harness.mock_text import csv, txt
@@ -176,7 +176,7 @@ def _archive_faults() -> dict[str, dict[str, Made]]:
             "nothing in it.tar": bad(tar_bytes([]), "empty-file"),
         },
         "unsupported-format": {
-            "unread method.zip": bad(zip_bytes([ZipMember("a.csv", b"a\n1\n", method=12)]), "unsupported-format"),
+            "unread method.zip": bad(zip_bytes([ZipMember("a.csv", b"a\n1\n", method=PPMD)]), "unsupported-format"),
         },
         "unsupported-name": {
             "old name.zip": bad(zip_bytes([ZipMember(_OLD_DOS_NAME, b"a\n1\n")]), "unsupported-name"),

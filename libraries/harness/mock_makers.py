@@ -61,6 +61,7 @@ class _Large(Sequence[str]):
     def __init__(self, column: int, rows: int) -> None:
         self._column = column
         self._rows = rows
+        self._pattern = [row[column - 1] for row in _REPEATED] if column else []
 
     def __len__(self) -> int:
         return self._rows
@@ -71,12 +72,15 @@ class _Large(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return [self[row] for row in range(*index.indices(self._rows))]
+            start, end, _ = index.indices(self._rows)
+            rows = range(start, end)
+            if self._column == 0:
+                return list(map(str, range(_FIRST_ID + rows.start, _FIRST_ID + rows.start + len(rows))))
+            first = rows.start % _BLOCK_ROWS
+            return (self._pattern * (2 + len(rows) // _BLOCK_ROWS))[first : first + len(rows)]
         if not 0 <= index < self._rows:
             raise IndexError(index)
-        if self._column == 0:
-            return str(_FIRST_ID + index)
-        return _REPEATED[index % _BLOCK_ROWS][self._column - 1]
+        return self[index : index + 1][0]
 
 
 def odd_names(folder: str = "odd") -> Iterator[Recipe]:

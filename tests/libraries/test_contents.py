@@ -173,28 +173,28 @@ def test_columns_without_values_may_have_any_type():
 
 @cache
 def _many():
-    return csv(["n"], *([str(number)] for number in range(200_000)))
+    return csv(["n"], *([str(number)] for number in range(70_000)))
 
 
 def test_a_dropped_row_is_refused_with_both_counts():
-    sentence = told(_many(), {"n": pa.array([n for n in range(200_000) if n != 123_456])})
-    assert "expected 200000 rows, seen 199999" in sentence
-    assert "row 123457, column 'n': expected '123456', seen 123457" in sentence
+    sentence = told(_many(), {"n": pa.array([n for n in range(70_000) if n != 67_456])})
+    assert "expected 70000 rows, seen 69999" in sentence
+    assert "row 67457, column 'n': expected '67456', seen 67457" in sentence
 
 
 def test_a_dropped_last_row_is_refused():
-    assert "expected 200000 rows, seen 199999" in told(_many(), {"n": pa.array(range(199_999))})
+    assert "expected 70000 rows, seen 69999" in told(_many(), {"n": pa.array(range(69_999))})
 
 
 def test_a_row_too_many_is_refused():
-    assert "expected 200000 rows, seen 200001" in told(_many(), {"n": pa.array(range(200_001))})
+    assert "expected 70000 rows, seen 70001" in told(_many(), {"n": pa.array(range(70_001))})
 
 
 def test_swapped_rows_are_refused_and_the_rest_is_counted():
-    values = list(range(200_000))
-    values[150_000], values[7] = values[7], values[150_000]
+    values = list(range(70_000))
+    values[68_000], values[7] = values[7], values[68_000]
     assert told(_many(), {"n": pa.array(values)}) == (
-        "object 'a/b.csv.parquet': row 8, column 'n': expected '7', seen 150000 (int64); 1 more values differ"
+        "object 'a/b.csv.parquet': row 8, column 'n': expected '7', seen 68000 (int64); 1 more values differ"
     )
 
 
@@ -398,6 +398,8 @@ def _metadata():
 
 def test_right_metadata_pass():
     file, user, footer = _metadata()
+    assert contents.metadata_difference(file, file.objects[0], user, footer) is None
+    user["source-path"] = "%c3%a4%20b.csv"
     assert contents.metadata_difference(file, file.objects[0], user, footer) is None
 
 

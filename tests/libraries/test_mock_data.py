@@ -69,6 +69,25 @@ def test_the_standard_test_data_are_made_of_a_seed(tmp_path):
     assert not [row for row in mock_folder.rows(world.test_data, world.truth) if not row.right]
 
 
+@pytest.mark.parametrize(
+    ("make", "arguments", "count"),
+    [
+        (KEYWORDS.make_faulty_files, (), 40),
+        (KEYWORDS.make_faulty_files, ("zip", ["not-text", "malformed-csv"]), 10),
+        (KEYWORDS.make_small_files, (120,), 120),
+        (KEYWORDS.make_large_file, (1,), 1),
+        (KEYWORDS.make_oddly_named_files, (), 254),
+    ],
+)
+def test_other_test_data_are_made_for_single_questions(tmp_path, make, arguments, count):
+    nothing = cast("Any", None)
+    world = World("the source", tmp_path, tmp_path / "evidence", bucket=nothing, gate=nothing, launch=nothing)
+    make(world, *arguments)
+    assert len(world.truth.files) >= count
+    KEYWORDS.fill_source(world)
+    assert not [row for row in mock_folder.rows(world.source, world.truth) if not row.right]
+
+
 def test_too_few_files_are_refused(world):
     assert "Expected at least 11 files, seen 10" in failure(KEYWORDS.test_data_should_hold_at_least, world, 11)
 

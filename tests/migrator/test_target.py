@@ -10,6 +10,7 @@ import pytest
 
 from migrator.access import Access, Keys
 from migrator.errors import KeyRefused, KeyTaken, Stopped, TargetRefused, TargetUnavailable
+from migrator.lanes import ANSWER_SECONDS
 from migrator.plain_lane import PlainLane
 from migrator.target import Address, Listed, Target, TargetSettings
 from tests.migrator.s3_fake import BUCKET, FakeS3, Fault
@@ -410,3 +411,21 @@ def test_many_threads_commit_side_by_side(s3, make):
     for thread in threads:
         thread.join()
     assert len(s3.objects) == 16
+
+
+@KEYS_OF_ALL_WAYS
+def test_an_attempt_that_hangs_is_given_up(s3, make, monkeypatch, key, data):
+    monkeypatch.setattr("migrator.fast_lane.ANSWER_SECONDS", 1)
+    monkeypatch.setattr("migrator.plain_lane.ANSWER_SECONDS", 1)
+    released = threading.Event()
+    s3.fail(Fault(hang=released))
+    try:
+        # By another name, so that the shared client with its longer time is not taken.
+        put(make(30, endpoint_url=s3.endpoint_url.replace("127.0.0.1", "localhost")), key, data)
+    finally:
+        released.set()
+    assert s3.objects == {key: data}
+
+
+def test_the_time_for_an_answer_leaves_room_below_fifteen_seconds():
+    assert ANSWER_SECONDS < 15

@@ -23,8 +23,8 @@ def sha(data):
 class Files:
     """A folder that is a mapping from place to bytes."""
 
-    def __init__(self, **files):
-        self.files = files.pop("files", {})
+    def __init__(self, files):
+        self.files = files
 
     def size(self, place):
         return len(self.files[place]) if place in self.files else None
@@ -53,9 +53,7 @@ TREE = {"done/a.csv": b"data", "failed/b.csv": b"data", "failed/b.csv.reason.jso
 
 
 def found(known=(DONE, FAILED, PENDING), bucket=HELD, tree=TREE, pending=lambda _: False):
-    return [
-        (each.difference.value, each.path, each.key) for each in differences(known, bucket, Files(files=tree), pending)
-    ]
+    return [(each.difference.value, each.path, each.key) for each in differences(known, bucket, Files(tree), pending)]
 
 
 def without(place):

@@ -121,6 +121,7 @@ def _take(step: _Step, unpacking: Unpacking, sink: Sink) -> int:
 def _convert(reader: Reader, source: MemberSource, sink: Sink) -> None:
     if source.size == 0:
         raise Refusal(ReasonCode.EMPTY_FILE, "the file has no bytes")
+    source.defuse()
     try:
         reader(source, sink)
     except Refusal as refusal:

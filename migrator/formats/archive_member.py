@@ -35,6 +35,7 @@ class Member:
         what: For a special member, what it is: "a symbolic link".
         once: `open` works a single time and before the next member is asked for.
         proved: `open`'s bytes need not be read for the archive to be known as whole.
+        looks_hollow: Where no size is said: whether its beginning unpacks like a bomb's.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Member:
     what: str = ""
     once: bool = False
     proved: bool = False
+    looks_hollow: Callable[[], bool] | None = None
 
 
 class Meter:
@@ -78,14 +80,22 @@ class Meter:
         self._total += count
         self.check(self._total, self._source_size, "all members together unpack")
 
+    def forbids(self, unpacked: int, packed: int | None) -> bool:
+        """Whether `unpacked` bytes more would be too much, for a member or for all of them."""
+        total = self._total + unpacked
+        return self._is_bomb(unpacked, packed) or self._is_bomb(total, self._source_size)
+
     def check(self, unpacked: int, packed: int | None, who: str) -> None:
         """Refuse `unpacked` bytes out of `packed` where that is a bomb's measure."""
-        if packed is not None and unpacked > self._limit and unpacked > MAX_RATIO * packed:
+        if self._is_bomb(unpacked, packed):
             raise Refusal(
                 ReasonCode.UNSAFE_ARCHIVE,
                 f"{who} to more than {self._limit} bytes and more than {MAX_RATIO} times the {packed} packed bytes; "
                 "if it is meant so, give a higher --unpack-limit",
             )
+
+    def _is_bomb(self, unpacked: int, packed: int | None) -> bool:
+        return packed is not None and unpacked > self._limit and unpacked > MAX_RATIO * packed
 
 
 class MemberSource:
@@ -141,6 +151,17 @@ class MemberSource:
             except BaseException:
                 spool.close()
                 raise
+
+    def defuse(self) -> None:
+        """Unpack what promises to be a bomb to nowhere first: a format might gather all of it as one record.
+
+        Raises:
+            Refusal: `unsafe-archive`, or `corrupt-archive` where less came than was promised.
+        """
+        size = self._member.size
+        hollow = self._member.looks_hollow
+        if self._meter.forbids(size, self._member.packed) if size is not None else hollow is not None and hollow():
+            self.finish()
 
     def finish(self) -> None:
         """Read what nobody read, so that a bad checksum or a bomb shows.

@@ -115,6 +115,11 @@ class GzipStream(ByteStream):
                 return data
         return b""
 
+    @property
+    def packed_read(self) -> int:
+        """Packed bytes that were read so far."""
+        return self._offset
+
     def close(self) -> None:
         """Close what is read from, too."""
         if not self.closed:

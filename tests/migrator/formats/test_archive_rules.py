@@ -144,6 +144,29 @@ def test_bombs_are_unsafe(tmp_path, name, data):
     assert unpack(tmp_path, name, data, limit=64 * MIB)
 
 
+def never(source, sink):
+    raise AssertionError("a bomb must not reach a format, which might gather all of it as one record")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("x.zip", a_zip(("a.csv", bytes(70 * MIB)))),
+        ("x.tar.gz", a_tar_gz(("a.csv", bytes(70 * MIB)))),
+        ("a.csv.gz", gzip.compress(bytes(70 * MIB))),
+        ("x.tar", a_tar(("a.csv.gz", gzip.compress(bytes(70 * MIB))))),
+    ],
+)
+def test_bombs_are_found_before_a_format_reads_them(tmp_path, name, data):
+    assert refused(tmp_path, name, data, limit=MIB, reader=never).code is ReasonCode.UNSAFE_ARCHIVE
+
+
+def test_a_header_that_lies_big_is_corrupt(tmp_path):
+    text = b"x" * 1000
+    data = a_zip(("a.csv", text)).replace(len(text).to_bytes(4, "little"), (1 << 30).to_bytes(4, "little"))
+    assert refused(tmp_path, "x.zip", data, limit=MIB, reader=never).code is ReasonCode.CORRUPT_ARCHIVE
+
+
 def test_a_header_that_lies_small_does_not_hide_a_bomb(tmp_path):
     data = a_zip(("a.csv", BOMB)).replace(len(BOMB).to_bytes(4, "little"), (100).to_bytes(4, "little"))
     assert refused(tmp_path, "x.zip", data, limit=2 * MIB).code is ReasonCode.UNSAFE_ARCHIVE

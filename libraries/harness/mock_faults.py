@@ -48,16 +48,15 @@ def _wrapped(how: str, name: str, made: Made) -> Made:
     return packed(how, {name: made} if how == "gz" else {**_NEIGHBOURS, f"folder/{name}": made})
 
 
-def bomb(how: str, unpacked: int) -> Made:
-    """An archive whose member is small packed and `unpacked` bytes long, about a thousand times smaller packed.
+def bomb(how: str, unpacked: int) -> Recipe:
+    """An archive whose member is `unpacked` bytes long and packed about a thousand times smaller.
 
     It must fail as unsafe where `unpacked` is more than `--unpack-limit`.
     """
-    unsafe = frozenset({"unsafe-archive"})
+    inner = bad(gzip_run(unpacked), "unsafe-archive")
     if how == "gz":
-        return Made(lambda: (gzip_run(unpacked),), codes=unsafe)
-    inner = Made(lambda: (gzip_run(unpacked),), codes=unsafe)
-    return packed(how, {**_NEIGHBOURS, "bomb.txt.gz": inner})
+        return Recipe("bomb.txt.gz", inner)
+    return Recipe(f"bomb.{how}", packed(how, {**_NEIGHBOURS, "bomb.txt.gz": inner}))
 
 
 def matryoshka(levels: int) -> Recipe:

@@ -1,8 +1,13 @@
-"""Parquet as a careful migrator that types nothing would make it, straight from the truth."""
+"""Parquet as a careful migrator that types nothing would make it, straight from the truth; and how to judge others."""
+
+import io
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from harness import contents
 from harness.mock_json import dumped
+from harness.mock_made import Made, Recipe
 from harness.truth import Binary, ExpectedObject, Reading
 
 
@@ -37,3 +42,18 @@ def _cell_text(column, value):
     if column.reading is Reading.WRITTEN:
         return "TRUE" if value else "FALSE"
     return value if column.all_strings else dumped(value)
+
+
+def expected_of(made: Made, path: str = "a/b.csv") -> ExpectedObject:
+    [found] = Recipe(path, made).write(io.BytesIO()).objects
+    return found
+
+
+def parquet(table: pa.Table, **options: object) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, **options)
+    return sink.getvalue().to_pybytes()
+
+
+def told(made: Made, columns: dict[str, pa.Array], path: str = "a/b.csv") -> str | None:
+    return contents.difference(expected_of(made, path), parquet(pa.table(columns)))

@@ -7,13 +7,13 @@ Resource            ../resources/whole_run.resource
 
 Test Teardown       End whole run
 
-Test Tags           whole-run
+Test Tags           fr-014    sc-008    whole-run
 
 
 *** Test Cases ***
 SC-001 Set-up, processing, restart, validation and clean-up take less than 5 minutes
     [Documentation]    A restart scenario has all five in it.
-    [Tags]    sc-001    sc-008    fr-014
+    [Tags]    sc-001
     When the restart scenario is run from start to end
     Then every test of it passed
     And it took less than 5 minutes
@@ -21,14 +21,12 @@ SC-001 Set-up, processing, restart, validation and clean-up take less than 5 min
 
 FR-014 A run whose scenario failed leaves nothing behind
     [Documentation]    The migrator under test is one that does nothing and says that it did well.
-    [Tags]    fr-014    sc-008
     When the restart scenario is run with a migrator that does nothing
     Then a test of it failed
     And it left nothing behind
 
 FR-014 A run that was killed in the middle leaves nothing half a minute later
     [Documentation]    Nobody can clean up after his own SIGKILL: a watchdog of the run does.
-    [Tags]    fr-014    sc-008
     Given the restart scenario runs
     When the run is killed in the middle
     Then it left nothing behind half a minute later

@@ -87,12 +87,11 @@ class _Pass:
         columns: Columns = first() if first else [pa.array([], pa.string())] * len(header.names)
         types.guess(columns)
         schema = pa.schema(list(zip(header.names, types.types, strict=True)))
-        nothing = pa.RecordBatch.from_arrays([pa.array([], data_type) for data_type in types.types], schema=schema)
         table = self._sink.table(schema)
         with closing(_cast(types, columns, jobs)) as batches:
             for typed in batches:
                 # Also where there is nothing to write any more: only in `write` a stop is seen.
-                table.write(nothing if typed is None else pa.RecordBatch.from_arrays(typed, schema=schema))
+                table.write(schema.empty_table() if typed is None else pa.RecordBatch.from_arrays(typed, schema=schema))
         if types.broken:
             table.abort()
         else:

@@ -372,10 +372,10 @@ def test_a_quote_that_is_never_closed_is_found_without_reading_everything_into_m
     longest = 0
     original = BlockReader.next_block
 
-    def watched(self, size):
+    def watched(self, size, **options):
         nonlocal longest
         longest = max(longest, size)
-        return original(self, size)
+        return original(self, size, **options)
 
     monkeypatch.setattr(BlockReader, "next_block", watched)
     assert refusal_of('a,b\n1,"2\n' + "3,4\n" * 1000).message.startswith("line 2: a quote is opened")

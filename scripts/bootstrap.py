@@ -57,7 +57,7 @@ def set_up(needs: str) -> None:
         make_venv()
     files = [argument for name in REQUIREMENTS[needs] for argument in ("-r", str(ROOT / name))]
     say(f"Installing the pinned packages of {' and '.join(REQUIREMENTS[needs])} into .venv (about a minute) …")
-    run([str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--progress-bar", "on", *files])
+    run([str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *files])
     stamp(needs).write_text(wanted(needs), encoding="ascii")
     say(f".venv is ready after {time.monotonic() - begun:.0f} s.")
 

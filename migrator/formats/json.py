@@ -22,7 +22,7 @@ from migrator.formats.json_window import Window
 from migrator.formats.text import open_text
 
 _PARSERS = 2
-_AHEAD = 4  # blocks that wait for a parser or for their turn
+_AHEAD = 3  # blocks that wait for a parser or for their turn
 _LONGEST_PAUSE = 64  # blocks; a file that the fast parser never likes shall not pay for asking it
 
 

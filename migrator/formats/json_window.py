@@ -6,7 +6,7 @@ from typing import Protocol
 from migrator.errors import ReasonCode, Refusal
 from migrator.formats.json_values import Fault
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 SPACE = b" \t\r\n"
 
 

@@ -48,7 +48,7 @@ class FakeBucket:
     def puts(self, key: str) -> int:
         return sum(1 for what, at in self.journal() if what == "put" and at == key)
 
-    def keys(self) -> list[str]:
+    def held(self) -> list[str]:
         return sorted(json.loads(file.read_text())["key"] for file in self.folder.glob("*.object"))
 
     def put(self, key: str, footer: dict[str, str], rows: int = 1) -> Receipt:
@@ -113,7 +113,7 @@ class FakeTarget:
 
     def listing(self, under: str = "") -> Any:
         self.bucket.before("list", under)
-        for key in self.bucket.keys():
+        for key in self.bucket.held():
             if key.startswith(under):
                 yield Listed(key)
 

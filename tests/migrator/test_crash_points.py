@@ -105,8 +105,8 @@ def result(root: Path, capsys) -> dict:
             (file["path"], file["place"], file["state"], len(file["objects"]), (file["error"] or {}).get("code"))
             for file in told["files"]
         ),
-        "keys": bucket.keys(),
-        "puts": sorted((key, bucket.puts(key)) for key in bucket.keys()),
+        "keys": bucket.held(),
+        "puts": sorted((key, bucket.puts(key)) for key in bucket.held()),
         "kept": sorted(file.name for file in (root / ".migrator").iterdir()),
     }
 

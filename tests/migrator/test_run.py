@@ -77,7 +77,7 @@ def test_each_file_ends_where_its_state_says(world):
     assert world.files() == [
         "done/d.sql", "done/empty.sql", "done/orders/a.csv", "failed/b.csv", "failed/b.csv.reason.json",
     ]  # fmt: skip
-    assert world.bucket.keys() == ["lake/d.sql/t.parquet", "lake/d.sql/u.parquet", "lake/orders/a.csv.parquet"]
+    assert world.bucket.held() == ["lake/d.sql/t.parquet", "lake/d.sql/u.parquet", "lake/orders/a.csv.parquet"]
     status = world.status()
     done = status["done/orders/a.csv"]
     assert (done["state"], done["attempts"], done["path"], len(done["objects"])) == ("done", 1, "orders/a.csv", 1)
@@ -160,7 +160,7 @@ def test_a_key_that_holds_somebody_elses_object_fails_the_file_and_leaves_nothin
     world.write("d.sql", "t u v")
     assert world.run() == 3
     assert world.status()["failed/d.sql"]["error"]["code"] == "name-taken"
-    assert world.bucket.keys() == ["lake/d.sql/u.parquet"]
+    assert world.bucket.held() == ["lake/d.sql/u.parquet"]
 
 
 def test_an_outage_leaves_all_pending_and_the_next_run_goes_on(world):
@@ -168,7 +168,7 @@ def test_an_outage_leaves_all_pending_and_the_next_run_goes_on(world):
         world.write(f"{number}.csv", str(number))
 
     def out(what, key):
-        if what == "put" and len(world.bucket.keys()) >= 10:
+        if what == "put" and len(world.bucket.held()) >= 10:
             raise TargetUnavailable("the target was out for 1 s")
 
     world.bucket.before = out
@@ -178,8 +178,8 @@ def test_an_outage_leaves_all_pending_and_the_next_run_goes_on(world):
     assert "Traceback" not in world.err
     world.bucket.before = lambda what, key: None
     assert world.run() == 0
-    assert all(world.bucket.puts(key) == 1 for key in world.bucket.keys())
-    assert len(world.bucket.keys()) == 30
+    assert all(world.bucket.puts(key) == 1 for key in world.bucket.held())
+    assert len(world.bucket.held()) == 30
 
 
 def test_a_target_that_refuses_everybody_leaves_all_pending(world):
@@ -231,7 +231,7 @@ def test_a_file_that_changes_under_the_run_stays_pending_and_leaves_no_object(wo
 
     world.bucket.after = change
     assert world.run() == 4
-    assert world.bucket.keys() == ["lake/b.csv.parquet"]
+    assert world.bucket.held() == ["lake/b.csv.parquet"]
     world.bucket.after = lambda what, key: None
     assert world.run() == 0
 
@@ -242,7 +242,7 @@ def test_a_file_that_vanishes_is_told_once_and_leaves_no_object(world):
     assert world.run() == 3
     told = world.status()["vanished a.csv"]
     assert (told["state"], told["error"]["code"], told["place"]) == ("failed", "source-vanished", None)
-    assert world.bucket.keys() == []
+    assert world.bucket.held() == []
     assert world.run() == 0
     assert world.status() == {}
 
@@ -310,7 +310,7 @@ def test_a_state_that_cannot_be_read_is_rebuilt_and_nothing_is_done_twice(world,
         assert (told["path"], told["state"], told["sha256"]) == (file["path"], file["state"], file["sha256"])
         assert told["objects"] == file["objects"]
         assert told["error"] == file["error"]
-    assert all(world.bucket.puts(key) == 1 for key in world.bucket.keys())
+    assert all(world.bucket.puts(key) == 1 for key in world.bucket.held())
     aside = [name for name in world.kept() if name.startswith("state.sqlite3.")]
     assert bool(aside) == (how != "missing")
     assert all(name in world.err or how == "missing" or name.endswith(("-wal", "-shm")) for name in aside) or aside
@@ -387,7 +387,7 @@ def test_a_stop_finishes_what_is_in_flight_and_begins_nothing_new(world):
     assert 4 <= states.count("done") <= 5
     world.bucket.after = lambda what, key: None
     assert world.run() == 0
-    assert all(world.bucket.puts(key) == 1 for key in world.bucket.keys())
+    assert all(world.bucket.puts(key) == 1 for key in world.bucket.held())
 
 
 def test_a_hung_upload_does_not_hold_a_stop_up(world, monkeypatch):

@@ -6,7 +6,7 @@ rows), and read again from its start, with all that was learned, where something
 
 import re
 
-from migrator.errors import Refusal
+from migrator.errors import ReasonCode, Refusal
 from migrator.formats.interface import Sink, Source
 from migrator.formats.sql_copy import read_copy
 from migrator.formats.sql_create import created_table
@@ -36,9 +36,9 @@ def read(source: Source, sink: Sink) -> None:
         _read(source, sink, standard())
     except MysqlFoundError:
         _read(source, sink, mysql())
-    except Refusal:
+    except Refusal as refusal:
         # Backslash escapes, taken for plain characters, make strings seem open that are not.
-        if not _quotes_with_backticks(source):
+        if refusal.code is not ReasonCode.MALFORMED_SQL or not _quotes_with_backticks(source):
             raise
         _read(source, sink, mysql())
 

@@ -17,6 +17,7 @@ _DOUBLE = rb'"(?:[^"]++|"")*+"'
 _BACKTICKED = rb"`(?:[^`]++|``)*+`"
 _TAG = rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)?\$"
 _DOLLARED = rb"(?>(?P<tag>" + _TAG + rb").*?(?P=tag))"
+DOLLAR_QUOTE = re.compile(_TAG)
 _WORD = rb"[A-Za-z0-9_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+"
 _BLOCK_COMMENT = rb"/\*(?:[^*]++|\*(?!/))*+\*/"
 _PLAIN_BLOCK_COMMENT = rb"/\*(?!!)(?:[^*]++|\*(?!/))*+\*/"
@@ -40,7 +41,8 @@ class Grammar:
         family: Whose rules these are.
         delimiter: What ends a statement.
         skip: Blanks and comments.
-        code: As much of a statement as holds no parenthesis, no delimiter, no conditional comment, nothing open.
+        code: As much of a statement as holds no parenthesis, no delimiter, no dollar quote, no conditional comment,
+            nothing open.
         value: One literal of a row, up to its comma or the row's end.
         string: A quoted string of any form.
         name: A table's or column's name.
@@ -70,7 +72,6 @@ def standard() -> Grammar:
         rb"(?![eE]')" + _WORD,
         _PLAIN,
         _DOUBLE,
-        _DOLLARED,
         rb"\$(?!" + _TAG[2:] + rb")",
         comment,
         rb"-(?!-)",

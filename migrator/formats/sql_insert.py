@@ -137,13 +137,14 @@ class InsertReader:
         """Go over the rows to the statement's end; False where it stops at something else, with what it needs then."""
         window, grammar = scanner.window, scanner.grammar
         comma = compiled(grammar.blank + rb"," + grammar.blank)
+        separator = b"),("
         while True:
             if rows.size > _PATIENT_BYTES:
                 rows.handed_over = True
                 rows.hand_over(self._tables)
             if rows.handed_over:
                 window.anchor = window.pos
-            if not self._take_run(scanner, rows) and not _take_row(scanner, rows):
+            if not self._take_run(scanner, rows, separator) and not _take_row(scanner, rows):
                 return False
             begin = window.pos - window.anchor
             stop = scanner.advance()
@@ -152,8 +153,10 @@ class InsertReader:
                 return True
             if stop != b"(" or (between != b"," and not comma.fullmatch(between)):
                 return False
+            if between.strip() == b",":
+                separator = b")" + between + b"("
 
-    def _take_run(self, scanner: Scanner, rows: _Rows) -> bool:
+    def _take_run(self, scanner: Scanner, rows: _Rows, separator: bytes) -> bool:
         """Take many rows at once, where there are many that allow it."""
         if rows.expected is None or scanner.grammar.delimiter != b";":
             return False
@@ -164,7 +167,7 @@ class InsertReader:
         # Not sure to be the statement's end, but a piece of text that is worth trying.
         hint = window.data.find(b";\n", window.pos, window.pos + size)
         piece = window.data[window.pos : window.pos + size if hint < 0 else hint]
-        run = take_run(piece, b"),(", scanner.grammar.family, len(rows.expected))
+        run = take_run(piece, separator, scanner.grammar.family, len(rows.expected))
         self._pace.took(run.size if run else 0, len(piece))
         if run is None:
             return False

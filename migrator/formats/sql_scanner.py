@@ -3,7 +3,7 @@
 import re
 
 from migrator.errors import ReasonCode, Refusal
-from migrator.formats.sql_grammar import Family, Grammar, mysql
+from migrator.formats.sql_grammar import DOLLAR_QUOTE, Family, Grammar, mysql
 from migrator.formats.sql_window import Window
 
 _FIRST_COMMENT = re.compile(rb"--[^\n]*+(?:\n[ \t\r]*--[^\n]*+)*+|/\*(?!M?!).*?\*/|(?<!\S)#[^\n]*+", re.DOTALL)
@@ -87,6 +87,8 @@ class Scanner:
             first = data[end : end + 1]
             if first in b"()":
                 return first
+            if first == b"$" and self._skip_dollar_quoted():
+                continue
             two = data[end : end + 2]
             if two == b"*/":
                 if not self._conditional:
@@ -100,6 +102,16 @@ class Scanner:
                 raise self._open(first, two, end)
             # What opens here may be closed in what is not read yet.
             window.grow()
+
+    def _skip_dollar_quoted(self) -> bool:
+        """Go over a string in dollar quotes; False where its end is not read yet, or never comes."""
+        window = self.window
+        opening = DOLLAR_QUOTE.match(window.data, window.pos)
+        end = window.data.find(opening[0], opening.end()) if opening else -1
+        if opening is None or end < 0:
+            return False
+        window.pos = end + len(opening[0])
+        return True
 
     def finish(self) -> bytes:
         """Go to the end of the statement and over its delimiter; its text from `window.anchor` on."""

@@ -43,6 +43,7 @@ class Statements:
             self._write()
         if self._table is not None:
             self._table.close()
+            self._table = None
 
     def abort(self) -> None:
         """Forget all, and take no more."""

@@ -139,6 +139,7 @@ class RowTable:
         """All rows are written."""
         if self._table is not None:
             self._table.close()
+            self._table = None
 
     def abort(self) -> None:
         """Forget what was written."""

@@ -74,16 +74,6 @@ class Window:
             self.grow()
         return len(self.data) - self.pos >= size
 
-    def find(self, wanted: bytes) -> int:
-        """Where `wanted` stands at or after `pos`, or -1."""
-        searched = 0
-        while True:
-            found = self.data.find(wanted, self.pos + searched)
-            if found >= 0 or self.ended:
-                return found
-            searched = max(0, len(self.data) - self.pos - len(wanted))
-            self.grow()
-
     def _count_lines(self, pos: int) -> None:
         if pos > self._counted_to:
             self._line += self.data.count(b"\n", self._counted_to, pos)

@@ -340,6 +340,17 @@ def test_conditional_comments_are_comments_outside_mysql(dump):
     assert statements(dump, "/*!40101 SET x */; SELECT 1;") == [(1, "SELECT", "SELECT 1")]
 
 
+@pytest.mark.parametrize("delimiter", ["$$", "//", "|", ";;", "END_OF_IT"])
+def test_a_delimiter_ends_statements_until_the_next_one(dump, delimiter):
+    text = f"-- MariaDB\nDELIMITER {delimiter}\nCREATE x; y $ / (1)\n{delimiter}\ndelimiter ;\nSELECT 1;"
+    assert statements(dump, text) == [(1, "CREATE", "CREATE x; y $ / (1)\n"), (2, "SELECT", "SELECT 1")]
+
+
+def test_many_dollar_quotes_in_one_statement_are_one_statement(dump):
+    text = "SELECT " + ", ".join(["$a$ ; $b$ ( $a$", "$$'$$", "$1", "a$b"] * 300)
+    assert statements(dump, text + ";SELECT 2") == [(1, "SELECT", text), (2, "SELECT", "SELECT 2")]
+
+
 def test_hash_begins_a_comment_in_mysql_only(dump):
     assert statements(dump, "-- mysql\nSELECT 1; # ; it's\nSELECT 2;") == [
         (1, "SELECT", "SELECT 1"),

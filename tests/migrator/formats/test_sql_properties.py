@@ -113,6 +113,15 @@ def one_insert(rows, literal):
     return "INSERT INTO t VALUES " + ",".join(f"({','.join(map(literal, row))})" for row in rows) + ";\n"
 
 
+def one_row_a_line(rows, literal):
+    return (
+        one_insert(rows, literal)
+        + "INSERT INTO t VALUES\n"
+        + ",\r\n".join(f"({','.join(map(literal, row))})" for row in rows)
+        + "\n;"
+    )
+
+
 def many_inserts(rows, literal):
     return "".join(f"INSERT INTO t VALUES({','.join(map(literal, row))});\n" for row in rows)
 
@@ -123,6 +132,7 @@ def copied(rows, _):
 
 WRITERS = [
     pytest.param("", one_insert, standard_literal, id="one INSERT"),
+    pytest.param("", one_row_a_line, standard_literal, id="a row a line"),
     pytest.param("", many_inserts, standard_literal, id="many INSERTs"),
     pytest.param("-- MySQL dump\n", one_insert, mysql_literal, id="one INSERT of MySQL"),
     pytest.param("-- MySQL dump\n", many_inserts, mysql_literal, id="many INSERTs of MySQL"),
@@ -138,6 +148,7 @@ def test_every_value_comes_back(head, write, literal, rows, repeated):
     rows = rows * repeated
     text = head + write(rows, literal) + "SELECT 1;"
     found = read(text)
+    rows = rows * (2 if write is one_row_a_line else 1)
     assert len(found["t"]) == len(rows)
     for found_row, row in zip(found["t"], rows, strict=True):
         assert all(same(one, other) for one, other in zip(found_row, row, strict=True)), (found_row, row)

@@ -136,13 +136,16 @@ def _fault(tried: list[str], denied: Endpoint | None) -> EnvironmentFault:
             f"{denied.url} exists, but this user may not use it. `sudo usermod -aG docker $USER` and a new login help. "
             f"Tried: {where}",
         )
-    installed = shutil.which("dockerd") or shutil.which("docker") or Path("/Applications/Docker.app").exists()
-    if installed or os.environ.get("DOCKER_HOST"):
-        return EnvironmentFault(
-            Problem.ENGINE_DOWN,
-            "`sudo systemctl start docker` starts it (Docker Desktop: open the application; DOCKER_HOST and contexts: "
-            f"check the address). Tried: {where}",
-        )
+    if os.environ.get("DOCKER_HOST"):
+        remedy = "`unset DOCKER_HOST` goes back to the usual engine, if its address is no longer right"
+        return EnvironmentFault(Problem.ENGINE_DOWN, f"{remedy}. Tried: {where}")
+    if any(told.startswith("context ") for told in tried):
+        remedy = "`docker context use default` goes back to the usual engine, if that one is no longer there"
+        return EnvironmentFault(Problem.ENGINE_DOWN, f"{remedy}. Tried: {where}")
+    if Path("/Applications/Docker.app").exists():
+        return EnvironmentFault(Problem.ENGINE_DOWN, f"`open -a Docker` starts it. Tried: {where}")
+    if shutil.which("dockerd") or shutil.which("docker"):
+        return EnvironmentFault(Problem.ENGINE_DOWN, f"`sudo systemctl start docker` starts it. Tried: {where}")
     return EnvironmentFault(
         Problem.NO_ENGINE,
         "`sudo apt-get install docker.io` installs it on Debian and Ubuntu, Docker Desktop elsewhere. Tried: " + where,

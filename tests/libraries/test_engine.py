@@ -26,7 +26,7 @@ def test_the_engine_that_runs_here_answers():
 
 def test_docker_host_is_the_only_one_asked_when_it_is_set(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    with pytest.raises(EnvironmentFault, match="DOCKER_HOST") as told:
+    with pytest.raises(EnvironmentFault, match="unset DOCKER_HOST") as told:
         engine.connect()
     assert told.value.problem is Problem.ENGINE_DOWN
 

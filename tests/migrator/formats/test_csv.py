@@ -6,7 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import ReasonCode, Refusal
@@ -172,7 +172,7 @@ def small_blocks(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_blocks")
-@settings(max_examples=60, deadline=None, suppress_health_check=list(__import__("hypothesis").HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts, st.sampled_from(["h", "h,k", '"h\n",k']), st.integers(1, 9))
 def test_any_file_is_read_as_the_rules_say_wherever_blocks_end(text, header, step):
     whole = f"{header}\n{text}"
@@ -198,7 +198,7 @@ cells = (
 
 
 @pytest.mark.usefixtures("small_blocks")
-@settings(max_examples=40, deadline=None, suppress_health_check=list(__import__("hypothesis").HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1)),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -269,10 +269,22 @@ def test_a_type_that_breaks_in_record_600_000_is_given_up_for_the_whole_file(las
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        ("a,b", b","), ("a;b", b";"), ("a\tb", b"\t"), ("a|b", b"|"), ("a", b","), ("a,b;c", b","), ("a;b|c", b";"), ("a,b;c;d", b";"),
-        ('"a,b,c";d', b";"), ('"a;b"";c";d|e|"f;;;"', b"|"), ('a"b;c";d,e', b";"), ('"a\n;;;";b,c,d\n;;;;', b","), ('x,"a;;;"', b","), ('"', b","),
+        ("a,b", b","),
+        ("a;b", b";"),
+        ("a\tb", b"\t"),
+        ("a|b", b"|"),
+        ("a", b","),
+        ("a,b;c", b","),
+        ("a;b|c", b";"),
+        ("a,b;c;d", b";"),
+        ('"a,b,c";d', b";"),
+        ('"a;b"";c";d|e|"f;;;"', b"|"),
+        ('a"b;c";d,e', b";"),
+        ('"a\n;;;";b,c,d\n;;;;', b","),
+        ('x,"a;;;"', b","),
+        ('"', b","),
     ],
-)  # fmt: skip
+)
 def test_the_delimiter_is_the_one_that_is_most_often_in_the_header(header, expected):
     assert detect_delimiter(header.encode(), final=True) == expected
 
@@ -335,11 +347,21 @@ def test_utf16_is_read_too():
 @pytest.mark.parametrize(
     ("data", "line"),
     [
-        ("a,b\n1,2\n1\n", 3), ("a,b\r\n1,2,3\r\n", 2), ("a,b\r1,2\r\r\n1", 4), ('a,b\n"x\n\ny",1\n"1"2,3\n', 5), ('a,b\n1,"2\n3,4\n', 2),
-        ("\n\n", 3), ('"a,b\n1,2\n', 1), ('"a"x,b\n', 1), ('a,b\n1,2\n""x,1\n', 3), ("a,b\n\n1\n", 3), ("a,b\n" + "1,2\n" * 600_000 + "3\n", 600_002),
-        ("a,b\n" + "1,2\n" * 600_000 + '"3\n', 600_002), ("a,b\r\n" + '1,"2\r\n"\r\n' * 300_000 + "3\r\n4,5", 600_002),
+        ("a,b\n1,2\n1\n", 3),
+        ("a,b\r\n1,2,3\r\n", 2),
+        ("a,b\r1,2\r\r\n1", 4),
+        ('a,b\n"x\n\ny",1\n"1"2,3\n', 5),
+        ('a,b\n1,"2\n3,4\n', 2),
+        ("\n\n", 3),
+        ('"a,b\n1,2\n', 1),
+        ('"a"x,b\n', 1),
+        ('a,b\n1,2\n""x,1\n', 3),
+        ("a,b\n\n1\n", 3),
+        ("a,b\n" + "1,2\n" * 600_000 + "3\n", 600_002),
+        ("a,b\n" + "1,2\n" * 600_000 + '"3\n', 600_002),
+        ("a,b\r\n" + '1,"2\r\n"\r\n' * 300_000 + "3\r\n4,5", 600_002),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_csv_is_refused_with_its_line(data, line):
     refusal = refusal_of(data)
     assert refusal.code is ReasonCode.MALFORMED_CSV

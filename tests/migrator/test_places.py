@@ -60,11 +60,6 @@ def test_a_numbered_name_is_cut_to_what_a_file_system_holds(folders, name):
     assert len(reason_place(place).rpartition("/")[2].encode()) <= 255
 
 
-def test_folders_deeper_than_python_recurses_are_made(folders):
-    path = "/".join(["d"] * 1200) + "/a.csv"
-    assert folders.choose(path, "done") == f"done/{path}"
-
-
 def test_a_lock_is_held_by_one_and_outlives_nobody(tmp_path):
     with Lock(tmp_path), pytest.raises(Locked, match=str(os.getpid())), Lock(tmp_path):
         pass

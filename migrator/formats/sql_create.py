@@ -4,7 +4,8 @@ from migrator.formats.sql_grammar import Family, Grammar, compiled, unquoted
 
 # First words of a table's parts that are no columns, with what must follow where the word may also be a name.
 _PARTS = rb"(?:PRIMARY{0}KEY|UNIQUE|CONSTRAINT|FOREIGN{0}KEY|CHECK|EXCLUDE{0}(?:USING\b|\()|PERIOD{0}FOR)(?![\w$])"
-_MYSQL_PARTS = rb"|(?:KEY|INDEX|FULLTEXT|SPATIAL)(?![\w$])"
+# Without a list of columns, `key` is one: a dump with backticks may be SQLite's.
+_MYSQL_PARTS = rb"|(?:FULLTEXT|SPATIAL)(?![\w$])|(?:KEY|INDEX)(?![\w$]){0}(?:(?:{1}){0})?(?:USING{0}\w+{0})?\("
 _UNKNOWN_PARTS = rb"(?:LIKE|SELECT|WITH)(?![\w$])"
 
 
@@ -40,7 +41,9 @@ def created_table(statement: bytes, grammar: Grammar) -> tuple[str, tuple[str, .
     if compiled(rb"\bINHERITS\b").search(rest):
         return None
     names: list[str] = []
-    others = _PARTS.replace(b"{0}", blank) + (_MYSQL_PARTS if grammar.family is Family.MYSQL else b"")
+    others = _PARTS.replace(b"{0}", blank) + (
+        _MYSQL_PARTS.replace(b"{0}", blank).replace(b"{1}", grammar.name) if grammar.family is Family.MYSQL else b""
+    )
     part_pattern = compiled(
         blank
         + rb"(?:(?P<unknown>"

@@ -351,6 +351,13 @@ def test_many_dollar_quotes_in_one_statement_are_one_statement(dump):
     assert statements(dump, text + ";SELECT 2") == [(1, "SELECT", text), (2, "SELECT", "SELECT 2")]
 
 
+def test_a_column_may_be_named_key_beside_keys(dump):
+    text = (
+        "CREATE TABLE `t` (key text, `a` int, KEY `k` (`a`), key b using btree (a)); INSERT INTO `t` VALUES ('x', 1);"
+    )
+    assert dump(text)["t"] == [{"key": "x", "a": 1}]
+
+
 def test_hash_begins_a_comment_in_mysql_only(dump):
     assert statements(dump, "-- mysql\nSELECT 1; # ; it's\nSELECT 2;") == [
         (1, "SELECT", "SELECT 1"),

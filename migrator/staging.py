@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -186,17 +187,12 @@ class StagedUpload:
         self._part_bytes = PART_BYTES << (self.multipart.add(full) // _PARTS_A_SIZE)
 
 
-class _told:  # noqa: N801 (used as a statement's word)
+@contextmanager
+def _told(scratch: Path) -> Iterator[None]:
     """Turns a scratch file's errors into words: they are no file's fault."""
-
-    def __init__(self, scratch: Path) -> None:
-        self._scratch = scratch
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise StateUnusable(
-                f"a scratch file in {self._scratch} cannot be written: {error.strerror}; make room there"
-            ) from error
+    try:
+        yield
+    except OSError as error:
+        raise StateUnusable(
+            f"a scratch file in {scratch} cannot be written: {error.strerror}; make room there"
+        ) from error

@@ -45,7 +45,7 @@ class Launch:
             return cls(tuple(shlex.split(command)), environment, folder, output)
         paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         words = (sys.executable, "-m", "migrator")
-        return cls(words, {**environment, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}, folder, output)
+        return cls(words, {**environment, "PYTHONPATH": paths}, folder, output)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""A run that is killed at each of its durable steps, one by one, is healed by the next."""
+"""A run that is killed at each of its durable steps, one by one, is healed by the next.
+
+Every third step in a short run; all of them where TEST_LONG is set.
+"""
 
 import json
 import os
@@ -14,6 +17,7 @@ from migrator.state import State
 from tests.migrator.fakes import FakeBucket, install
 
 KILLED = 99
+EVERY_STEP = bool(os.environ.get("TEST_LONG"))
 FILES = {"a/one.csv": "1", "two.sql": "t u", "bad.csv": "bad", "again.csv": "again", "taken.csv": "other"}
 
 
@@ -122,7 +126,7 @@ def test_every_crash_point_heals(tmp_path, capsys, state_survives):
     assert steps > 20
     expected = result(model, capsys)
     assert dict(expected["puts"])["lake/two.sql/t.parquet"] == 1
-    for last in range(1, steps + 1, 1 if state_survives else 3):
+    for last in range(1, steps + 1, 1 if EVERY_STEP else 3):
         root = tmp_path / f"at-{last}" / "source"
         shutil.copytree(start, root.parent)
         killed, _ = run(root, last=last)

@@ -1,5 +1,6 @@
 """A small S3 server in memory that can be told to fail: one rule for each request to come."""
 
+import contextlib
 import hashlib
 import re
 import socket
@@ -22,7 +23,7 @@ class Fault:
         code: The S3 error code in the body; empty for a body that is no XML.
         lost: Whether the request is carried out and its answer never sent.
         cut: Whether the connection is closed in the middle of the body.
-        hang: Waits for this before anything is answered.
+        hang: Waits for this, then closes the connection; the request is never carried out.
         headers: Sent along with the status.
         change: Applied to the stored bytes, as a server would that stores something else.
         message: The error's message.
@@ -223,6 +224,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if fault and fault.hang:
             fault.hang.wait()
+            # Not carried out after all: the test that waited for it may be over by now.
+            self._hang_up()
+            return
         if fault and fault.status:
             status, answer_headers, answer = error(fault.status, fault.code, fault.message)
             answer_headers |= fault.headers
@@ -241,6 +245,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hang_up(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        # The client may have gone first.
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 (names that the base class calls)

@@ -27,6 +27,8 @@ class Folders:
 
     def __init__(self, root: Path, scratch: Path) -> None:
         self.root = root
+        # Texts, because a Path takes longer to make than a file to rename.
+        self._base = os.path.join(root, "")  # noqa: PTH118
         self._scratch = scratch
         self._claimed: set[str] = set()
         self._touched: set[str] = set()
@@ -47,7 +49,7 @@ class Folders:
             while True:
                 place = f"{target}/{_numbered(name, number)}"
                 names = [place, reason_place(place)] if top == FAILED else [place]
-                if not any(name in self._claimed or os.path.lexists(self.root / name) for name in names):
+                if not any(name in self._claimed or os.path.lexists(self._base + name) for name in names):
                     self._claimed.update(names)
                     return place
                 number += 1
@@ -68,7 +70,7 @@ class Folders:
             StateUnusable: The folders do not let it.
         """
         try:
-            rename_exclusively(self.root / place, self.root / destination)
+            rename_exclusively(self._base + place, self._base + destination)
         except (FileExistsError, FileNotFoundError):
             raise
         except OSError as error:
@@ -127,7 +129,7 @@ class Folders:
             StateUnusable: The folder does not tell.
         """
         try:
-            status = (self.root / place).lstat()
+            status = os.lstat(self._base + place)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -167,7 +169,7 @@ class Folders:
         """The folder below `top` that stands for `folder`; where a name is taken by a file, the next free one."""
         wanted = f"{top}/{folder}" if folder else top
         known = self._targets.get(wanted)
-        if known is not None and _is_folder(self.root / known):
+        if known is not None and _is_folder(self._base + known):
             return known
         self._make(top)
         target = top
@@ -184,7 +186,7 @@ class Folders:
         try:
             (self.root / place).mkdir()
         except FileExistsError:
-            return _is_folder(self.root / place)
+            return _is_folder(self._base + place)
         self._touched.add(place.rpartition("/")[0])
         return True
 
@@ -213,9 +215,9 @@ def check_tops(root: Path) -> None:
             raise UsageError(f"{root / top} is {what}; move it away, for the migrator makes a folder of that name")
 
 
-def _is_folder(path: Path) -> bool:
+def _is_folder(path: str) -> bool:
     try:
-        return stat.S_ISDIR(path.lstat().st_mode)
+        return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
             return False

@@ -13,7 +13,7 @@ _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 _renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 
 
-def rename_exclusively(old: Path, new: Path) -> None:
+def rename_exclusively(old: Path | str, new: Path | str) -> None:
     """Rename `old` to `new`, which must not exist.
 
     Linux' renameat2(2) with RENAME_NOREPLACE where the file system knows it, else a hard link and an unlink.
@@ -33,7 +33,7 @@ def rename_exclusively(old: Path, new: Path) -> None:
     _link_and_unlink(old, new)
 
 
-def _link_and_unlink(old: Path, new: Path) -> None:
+def _link_and_unlink(old: Path | str, new: Path | str) -> None:
     try:
         os.link(old, new, follow_symlinks=False)
     except OSError as error:
@@ -41,6 +41,6 @@ def _link_and_unlink(old: Path, new: Path) -> None:
             raise
         if os.path.lexists(new):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(new)) from error
-        old.rename(new)
+        os.rename(old, new)  # noqa: PTH104 - a path may be a text here
         return
-    old.unlink()
+    os.unlink(old)  # noqa: PTH108 - a path may be a text here

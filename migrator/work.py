@@ -270,7 +270,7 @@ class Workshop:
         """
         entry = task.entry
         try:
-            status = os.lstat(self._root / (entry.place or ""))
+            status = os.lstat(f"{self._root}/{entry.place or ''}")
         except (FileNotFoundError, NotADirectoryError):
             raise Refusal(ReasonCode.SOURCE_VANISHED, f"{entry.place} is not there any more") from None
         return stat.S_ISREG(status.st_mode) and status.st_size == entry.size and status.st_mtime_ns == entry.mtime_ns

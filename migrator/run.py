@@ -40,10 +40,12 @@ def run(given: Options, stop: Stop) -> int:
     stop.last_act = partial(reconcile.remove_scratch, given.source)
     with Lock(given.source):
         reconcile.remove_scratch(given.source)
-        with reconcile.open_state(given.state) as state:
-            this = _Run(given, stop, state)
-            code = this.carried_out()
-        reconcile.remove_scratch(given.source)
+        try:
+            with reconcile.open_state(given.state) as state:
+                this = _Run(given, stop, state)
+                code = this.carried_out()
+        finally:
+            reconcile.remove_scratch(given.source)
         stop.finish()
         log.info("run ended with exit code %d", code, extra=fields(exit_code=int(code)))
         if not this.threads_ended:

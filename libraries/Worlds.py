@@ -11,7 +11,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
-from harness.folders import look
+from harness.folders import FileFacts, look
 from harness.servers import S3Server
 from harness.world import World
 
@@ -84,8 +84,8 @@ def _save_evidence(world: World) -> None:
         logger.info("Evidence that could not be had: " + "; ".join(missing))
 
 
-def _as_json(facts: dict[str, object]) -> str:
-    return json.dumps({path: asdict(each) for path, each in facts.items()}, indent=1)  # type: ignore[call-overload]
+def _as_json(facts: dict[str, FileFacts]) -> str:
+    return json.dumps({path: asdict(each) for path, each in facts.items()}, indent=1)
 
 
 def _file_name(text: str) -> str:

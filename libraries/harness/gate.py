@@ -68,6 +68,7 @@ class Gate:
         self._exchanges: list[Exchange] = []
         self._uploads = 0
         self._rules: list[Rule] = []
+        self._outage: Answer | None = None
         self._lifted: asyncio.Event | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="gate", daemon=True)
@@ -120,8 +121,13 @@ class Gate:
         rule.lifted = True
         self._in_loop(self._wake())
 
+    def begin_outage(self, answer: Answer) -> None:
+        """Answer every request so from now on, those too that were held and are let go of."""
+        self._outage = answer
+
     def lift_all(self) -> None:
-        """End every rule."""
+        """End every rule and the outage."""
+        self._outage = None
         for rule in self._rules:
             rule.lifted = True
         self._in_loop(self._wake())
@@ -207,14 +213,11 @@ class Gate:
 
     async def _carry_out(self, request: web.BaseRequest, exchange: Exchange, rule: Rule | None) -> web.StreamResponse:
         effect = rule.effect if rule else None
-        if isinstance(effect, Answer):
-            with suppress(ConnectionError):
-                await request.read()
-            exchange.fate, exchange.status = "answered by the gate", effect.status
-            body = effect.body(exchange.key) if request.method != "HEAD" else b""
-            return web.Response(status=effect.status, body=body, content_type="application/xml")
         if rule and isinstance(effect, Hold) and effect.stage is Stage.REQUEST:
             await self._hold(exchange, rule, Stage.REQUEST)
+        answer_instead = self._outage or effect
+        if isinstance(answer_instead, Answer):
+            return await _answer_instead(request, exchange, answer_instead)
         limit = effect.after_bytes if isinstance(effect, CutRequest) else None
         if limit is not None:
             exchange.fate = f"cut off after {limit} bytes"
@@ -247,6 +250,15 @@ class Gate:
             allow_redirects=False,
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
         )
+
+
+async def _answer_instead(request: web.BaseRequest, exchange: Exchange, answer: Answer) -> web.Response:
+    with suppress(ConnectionError):
+        await _invite_body(request)
+        await request.read()
+    exchange.fate, exchange.status = "answered by the gate", answer.status
+    body = answer.body(exchange.key) if request.method != "HEAD" else b""
+    return web.Response(status=answer.status, body=body, content_type="application/xml")
 
 
 async def _invite_body(request: web.BaseRequest) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 BUILT_IN = "built-in"
@@ -58,6 +58,7 @@ class Finished:
         signal: The signal that it died of; None for an exit by itself.
         stdout, stderr: What it wrote.
         seconds: Wall time.
+        ended: When its end was seen.
     """
 
     command: str
@@ -66,6 +67,7 @@ class Finished:
     stdout: str
     stderr: str
     seconds: float
+    ended: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def how_it_ended(self) -> str:
         """Exit code or signal in words, with its last words."""

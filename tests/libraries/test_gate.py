@@ -122,6 +122,27 @@ def test_a_rule_for_some_keys_leaves_the_others_alone(gate):
     assert [put(gate, "/bucket/bad/one"), put(gate, "/bucket/good")] == [403, 200]
 
 
+def test_an_outage_is_answered_to_everybody_until_it_is_lifted(gate, upstream):
+    gate.obey(Rule(Answer(403, "AccessDenied")))
+    gate.begin_outage(Answer(503, "SlowDown"))
+    assert [put(gate, "/bucket/key"), put(gate, "/bucket")] == [503, 503]
+    gate.lift_all()
+    assert [put(gate, "/bucket/key"), put(gate, "/bucket")] == [200, 200]
+    assert len(upstream.seen) == 2
+
+
+def test_what_was_held_and_is_let_go_of_meets_the_outage_that_came_meanwhile(gate, upstream):
+    rule = gate.obey(Rule(Hold()))
+    held = threading.Thread(target=put, args=(gate, "/bucket/one"))
+    held.start()
+    gate.wait_until_met(rule, SOON)
+    gate.begin_outage(Answer(503, "SlowDown"))
+    gate.lift(rule)
+    held.join()
+    assert gate.exchanges[0].status == 503
+    assert not upstream.seen
+
+
 def test_an_answer_is_lost_after_the_server_did_its_work(gate, upstream):
     gate.obey(Rule(LoseAnswer(), count=1))
     with pytest.raises((http.client.HTTPException, ConnectionError)):

@@ -51,7 +51,27 @@ class FileFacts:
 
 def look(folder: Path) -> dict[str, FileFacts]:
     """Every regular file below `folder` by its relative path, the migrator's own folder left out."""
-    return {path: FileFacts.of(folder / path) for path in files_below(folder)}
+    return {path: FileFacts.of(folder / path) for path in files_below(folder) if _is_regular(folder / path)}
+
+
+def irregular(folder: Path) -> list[str]:
+    """Relative paths of all below `folder` that is neither a regular file nor a folder: links, sockets, devices."""
+    return sorted(path for path in (*files_below(folder), *_linked_folders(folder)) if not _is_regular(folder / path))
+
+
+def describe(folder: Path, path: str) -> str:
+    """What lies at a relative path, in words that are the same as long as it is."""
+    place = folder / path
+    try:
+        mode = place.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "nothing"
+    if stat.S_ISLNK(mode):
+        return f"a symbolic link to {place.readlink()}"
+    if not stat.S_ISREG(mode):
+        return f"no regular file ({stat.filemode(mode)})"
+    facts = FileFacts.of(place)
+    return f"a file of {facts.size} bytes, SHA-256 {facts.sha256[:12]}…, mode {facts.mode:o}, time {facts.mtime_ns} ns"
 
 
 def files_below(folder: Path) -> Iterator[str]:
@@ -62,6 +82,17 @@ def files_below(folder: Path) -> Iterator[str]:
             names[:] = [name for name in names if name != STATE_FOLDER]
         for name in files:
             yield (relative / name).as_posix()
+
+
+def _linked_folders(folder: Path) -> Iterator[str]:
+    for parent, names, _ in os.walk(folder):
+        yield from (
+            (Path(parent) / name).relative_to(folder).as_posix() for name in names if Path(parent, name).is_symlink()
+        )
+
+
+def _is_regular(place: Path) -> bool:
+    return stat.S_ISREG(place.lstat().st_mode)
 
 
 def strays(source: Path) -> list[str]:

@@ -6,12 +6,12 @@ Worlds share a server and nothing else, so that any number of scenarios can run 
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.books import Books
+from harness.books import Allowances, Books
 from harness.bucket import Bucket, Version
 from harness.folders import FileFacts, files_below, look, strays
 from harness.gate import Gate
@@ -51,6 +51,7 @@ class World:
         bucket: Its bucket, looked at past the gate.
         gate: What the migrator talks to.
         launch: How the migrator is started.
+        allowed: What the scenario did itself, and the books have to know.
     """
 
     name: str
@@ -64,6 +65,7 @@ class World:
     finished: Finished | None = None
     hold: Rule | None = None
     before: Snapshot | None = None
+    allowed: Allowances = field(default_factory=Allowances)
 
     @classmethod
     def open(cls, name: str, folder: Path, evidence: Path, server: S3Server, migrator: str) -> "World":
@@ -175,6 +177,7 @@ class World:
             unfinished_uploads=tuple(self.bucket.unfinished_uploads()),
             strays=(*strays(self.source), *(f"work/{name}" for name in files_below(self.folder / "work"))),
             prefix=f"{PREFIX}/",
+            allowed=self.allowed,
         )
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# What one DeleteObjects request may hold.
+_MOST_DELETED_AT_ONCE = 1000
 _CLIENT = Config(
     connect_timeout=5,
     read_timeout=30,
@@ -97,8 +100,12 @@ class Bucket:
                     self._client.abort_multipart_upload(
                         Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"]
                     )
-            for version in self._versions():
-                self._client.delete_object(Bucket=self.name, Key=version.key, VersionId=version.version_id)
+            versions = self._versions()
+            while some := list(islice(versions, _MOST_DELETED_AT_ONCE)):
+                self._client.delete_objects(
+                    Bucket=self.name,
+                    Delete={"Objects": [{"Key": v.key, "VersionId": v.version_id} for v in some], "Quiet": True},
+                )
             self._client.delete_bucket(Bucket=self.name)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "NoSuchBucket":

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -95,7 +96,8 @@ def own_files(root: Path, state_path: Path) -> frozenset[str]:
     prefix = "" if folder == Path() else f"{folder.as_posix()}/"
     name = state_path.name
     own = {f"{prefix}{name}{suffix}" for suffix in ("", *state_schema.COMPANIONS)}
-    with os.scandir(state_path.parent) as entries:
+    # Before the first run there is no such folder.
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(state_path.parent) as entries:
         own.update(prefix + entry.name for entry in entries if entry.name.startswith(name + state_schema.ASIDE_MARK))
     return frozenset(own)
 

@@ -177,7 +177,7 @@ def _names() -> dict[str, Made]:
         "names/case.csv",
         "same/data.csv",
         "same/same/data.csv",
-        f"names/{'long-' * 47}name.csv",
+        f"names/{'long-' * 45}name.csv",
         f"names/{'/'.join(['深い' * 36] * 3)}/{'名前' * 25}.csv",
     ]
     return dict(_numbered(paths))

@@ -18,6 +18,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
+from harness.diary import Deed, Entry
 from harness.image_pull import kind_of, plain
 from harness.images import Image
 from harness.problems import EnvironmentFault, Problem
@@ -67,13 +68,19 @@ class Plan:
 
 
 class ServerContainer:
-    """A container that serves S3 on 127.0.0.1, on the same port for as long as it exists."""
+    """A container that serves S3 on 127.0.0.1, on the same port for as long as it exists.
+
+    Attributes:
+        name: As the engine knows it.
+        diary: Every outage that was made, and its end.
+    """
 
     def __init__(self, client: docker.DockerClient, plan: Plan) -> None:
         self._client = client
         self._plan = plan
         self.name = f"{plan.run.name}-server-{next(_numbers)}"
         self._volume: str | None = None
+        self.diary: list[Entry] = []
         self._earlier_log = b""
         self._reserved: socket.socket | None = None
         self._port = plan.port
@@ -110,13 +117,16 @@ class ServerContainer:
             EnvironmentFault: The engine would not: the port is taken, the disk is full, or another reason.
         """
         try:
-            if self.state == "exited":
+            again = self.state == "exited"
+            if again:
                 # Docker would choose another port at each start, so the container is made anew around its data.
                 self._earlier_log = self.log()
                 self._container.remove(force=True, v=True)
                 self._container = self._create()
             self._release_port()
             self._container.start()
+            if again:
+                self.diary.append(Entry.now(Deed.SERVER_BACK, "started again"))
         except (DockerException, requests.RequestException) as error:
             raise _fault(self.name, error) from error
 
@@ -124,6 +134,7 @@ class ServerContainer:
         """Ends the server as an operator does: SIGTERM, and SIGKILL after ten seconds. Its port stays closed to all."""
         self._port = self.port
         self._may_end()
+        self.diary.append(Entry.now(Deed.SERVER_AWAY, "stopped"))
         self._container.stop(timeout=_STOP_LIMIT)
         self._reserve_port()
 
@@ -131,17 +142,20 @@ class ServerContainer:
         """Ends the server with SIGKILL, as a crash does. Its port stays closed to all."""
         self._port = self.port
         self._may_end()
+        self.diary.append(Entry.now(Deed.SERVER_AWAY, "SIGKILL"))
         self._container.kill("SIGKILL")
         self._container.wait(timeout=_STOP_LIMIT)
         self._reserve_port()
 
     def pause(self) -> None:
         """Freezes the server: connections are taken, and nobody answers."""
+        self.diary.append(Entry.now(Deed.SERVER_AWAY, "frozen"))
         self._container.pause()
 
     def unpause(self) -> None:
         """Lets a frozen server go on."""
         self._container.unpause()
+        self.diary.append(Entry.now(Deed.SERVER_BACK, "thawed"))
 
     def check_alive(self) -> None:
         """Raises an EnvironmentFault with the last lines of the log if the container has ended."""
@@ -160,10 +174,16 @@ class ServerContainer:
         """Returns what the server has written so far, each line with its time, also before it was started again."""
         return self._earlier_log + bytes(self._container.logs(timestamps=True))
 
-    def save_log(self, path: Path) -> None:
-        """Writes the server's log to a file."""
+    def save_log(self, path: Path, since: str = "") -> None:
+        """Writes the server's log to a file.
+
+        Args:
+            path: The file.
+            since: Lines with an earlier time (ISO 8601 in UTC) are left out.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(self.log())
+        begin = since.removesuffix("Z").encode()
+        path.write_bytes(b"".join(line for line in self.log().splitlines(keepends=True) if line[: len(begin)] >= begin))
 
     def remove(self) -> None:
         """Removes container and data, in whatever state it is; nothing happens if it is gone already."""

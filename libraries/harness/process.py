@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from harness.diary import Deed, Entry, note
+
 BUILT_IN = "built-in"
 """The value of `${MIGRATOR}` that stands for the migrator of this repository."""
 
@@ -85,6 +87,7 @@ class MigratorProcess:
         self.command = shlex.join([*launch.words, *arguments])
         self.stdout_file = launch.output / f"{name}.stdout.log"
         self.stderr_file = launch.output / f"{name}.stderr.log"
+        self._folder = launch.output
         self._started = time.monotonic()
         environment = {**_without_aws(os.environ), **launch.environment, "TMPDIR": str(launch.folder)}
         with self.stdout_file.open("wb") as stdout, self.stderr_file.open("wb") as stderr:
@@ -100,6 +103,11 @@ class MigratorProcess:
                 )
             except OSError as error:
                 raise ProcessError(f"The migrator could not be started with {self.command!r}: {error}.") from error
+        if arguments[0] == "status":
+            note(self._folder, Entry.now(Deed.LOOKED, "status", self.stdout_file.name))
+        else:
+            self._note(Deed.STARTED, arguments[0])
+        self._end_is_noted = arguments[0] == "status"
 
     @property
     def pid(self) -> int:
@@ -113,10 +121,13 @@ class MigratorProcess:
 
     def send(self, what: signal.Signals) -> None:
         """Send a signal to the migrator itself, not to its children."""
+        self._note(Deed.SIGNAL, what.name)
         self._process.send_signal(what)
 
     def kill_group(self) -> None:
         """SIGKILL to the migrator and all its children; nothing happens where they have ended."""
+        if self.running:
+            self._note(Deed.KILLED, "SIGKILL to the process group")
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -139,6 +150,9 @@ class MigratorProcess:
                 f"it was killed. Its last lines: {last or 'none'}"
             ) from error
         died_of = signal.Signals(-code) if code < 0 else None
+        if not self._end_is_noted:
+            self._end_is_noted = True
+            self._note(Deed.ENDED, died_of.name if died_of else f"exit code {code}")
         return Finished(
             command=self.command,
             exit_code=128 - code if code < 0 else code,
@@ -147,6 +161,9 @@ class MigratorProcess:
             stderr=_read(self.stderr_file),
             seconds=time.monotonic() - self._started,
         )
+
+    def _note(self, deed: Deed, detail: str) -> None:
+        note(self._folder, Entry.now(deed, detail, self.stderr_file.name))
 
 
 def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The specification as data: its ids, a claim each, and the limits of its figures, from resources/specification.yaml."""
+"""The specification as data: its ids with a claim each, and the limits of its figures (resources/specification.yaml)."""
 
 from __future__ import annotations
 

@@ -1,17 +1,16 @@
 """Keywords that open a scenario's world and close it, its evidence saved first."""
 
-import json
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
-from harness.folders import FileFacts, look
+from harness import evidence
 from harness.servers import S3Server
 from harness.world import World
 
@@ -34,10 +33,10 @@ class Worlds:
             folder: The run's folder; the world gets one of its own in it.
         """
         test = _file_name(str(BuiltIn().get_variable_value("${TEST NAME}")))
-        evidence = Path(str(BuiltIn().get_variable_value("${OUTPUT DIR}"))) / "evidence" / test / _file_name(name)
+        kept = Path(str(BuiltIn().get_variable_value("${OUTPUT DIR}"))) / "evidence" / test / _file_name(name)
         # What an earlier run kept under the same name would be taken for evidence of this one.
-        shutil.rmtree(evidence, ignore_errors=True)
-        world = World.open(name, folder / secrets.token_hex(4), evidence, server, migrator)
+        shutil.rmtree(kept, ignore_errors=True)
+        world = World.open(name, folder / secrets.token_hex(4), kept, server, migrator)
         self._open.append(world)
         return world
 
@@ -61,31 +60,14 @@ class Worlds:
 
 
 def _save_evidence(world: World) -> None:
-    pieces: dict[str, Callable[[Path], object]] = {
-        "gate.jsonl": world.gate.save_log,
-        "status.json": lambda file: file.write_text(json.dumps(asdict(world.status()), indent=1), encoding="ascii"),
-        "folders.json": lambda file: file.write_text(_as_json(look(world.source)), encoding="ascii"),
-        "bucket.json": lambda file: file.write_text(
-            json.dumps([asdict(version) for version in world.bucket.versions()], indent=1, default=str)
-        ),
-    }
-    missing = []
-    for name, save in pieces.items():
-        try:
-            save(world.evidence / name)
-        except Exception as error:  # noqa: BLE001 evidence never changes a result; what is missing is named
-            missing.append(f"{name}: {error}")
+    missing = evidence.save(world)
     links = "".join(
-        f'<li><a href="{world.evidence_link}/{file.name}">{file.name}</a></li>'
+        f'<li><a href="{world.evidence_link}/{quote(file.name)}">{escape(file.name)}</a></li>'
         for file in sorted(world.evidence.iterdir())
     )
-    logger.info(f"<b>Evidence of {world.name}</b><ul>{links}</ul>", html=True)
+    logger.info(f"<b>Evidence of {escape(world.name)}</b><ul>{links}</ul>", html=True)
     if missing:
         logger.info("Evidence that could not be had: " + "; ".join(missing))
-
-
-def _as_json(facts: dict[str, FileFacts]) -> str:
-    return json.dumps({path: asdict(each) for path, each in facts.items()}, indent=1)
 
 
 def _file_name(text: str) -> str:

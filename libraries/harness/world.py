@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+from harness import diary
 from harness.books import Allowances, Books
 from harness.bucket import Bucket, Version
 from harness.folders import FileFacts, files_below, look, strays
@@ -52,6 +53,8 @@ class World:
         gate: What the migrator talks to.
         launch: How the migrator is started.
         allowed: What the scenario did itself, and the books have to know.
+        server: What the bucket is on.
+        opened: When, in ISO 8601 and UTC.
     """
 
     name: str
@@ -66,6 +69,8 @@ class World:
     hold: Rule | None = None
     before: Snapshot | None = None
     allowed: Allowances = field(default_factory=Allowances)
+    server: S3Server | None = None
+    opened: str = field(default_factory=diary.now)
 
     @classmethod
     def open(cls, name: str, folder: Path, evidence: Path, server: S3Server, migrator: str) -> "World":
@@ -80,11 +85,12 @@ class World:
         """
         for each in (folder / "test-data", folder / "source", folder / "work", evidence):
             each.mkdir(parents=True)
+        opened = diary.now()
         launch = Launch.of(migrator, _credentials(server), folder / "work", evidence)
         bucket = Bucket(server.endpoint_url, server.access_key, server.secret_key, server.bucket())
         gate = Gate(server.endpoint_url)
         gate.start()
-        return cls(name, folder, evidence, bucket, gate, launch)
+        return cls(name, folder, evidence, bucket, gate, launch, server=server, opened=opened)
 
     @property
     def evidence_link(self) -> str:

@@ -1,0 +1,77 @@
+"""What is kept of a world, also of one whose server is gone."""
+
+import json
+
+from harness import evidence
+from harness.diary import Deed
+from paper_world import balanced_world
+
+
+def saved(world):
+    world.process = object()
+    missing = evidence.save(world)
+    kept = {file.name: file.read_text() for file in world.evidence.iterdir()}
+    return missing, {name: json.loads(text) for name, text in kept.items() if name.endswith(".json")}
+
+
+def with_log(world):
+    world.gate.save_log = lambda file: file.write_text("")
+    return world
+
+
+def test_the_books_are_kept_with_the_truth_and_their_differences(tmp_path):
+    missing, kept = saved(with_log(balanced_world(tmp_path)))
+    assert not missing
+    assert {entry["path"] for entry in kept["truth.json"]} == {"a.csv", "b/c.csv", "bad.json"}
+    assert kept["status.json"]["counts"]["done"] == 2
+    assert "done/a.csv" in kept["folders.json"]
+    assert len(kept["bucket.json"]) == 2
+    assert kept["differences.json"] == []
+
+
+def test_a_difference_is_named(tmp_path):
+    world = with_log(balanced_world(tmp_path))
+    del world.bucket.objects["lake/a.csv.parquet"]
+    _, kept = saved(world)
+    assert kept["differences.json"][0]["where"] == "lake/a.csv.parquet"
+
+
+def test_what_cannot_be_had_is_named_and_the_rest_is_kept(tmp_path):
+    world = with_log(balanced_world(tmp_path))
+
+    def gone():
+        raise ConnectionError("the server is gone")
+
+    world.bucket.versions = gone
+    missing, kept = saved(world)
+    assert any(each.startswith("bucket.json: the server is gone") for each in missing)
+    assert kept["status.json"]["counts"]["total"] == 3
+    assert "bucket.json" not in kept
+
+
+def test_a_moment_that_was_remembered_is_kept_as_the_status_before(tmp_path):
+    world = with_log(balanced_world(tmp_path))
+    world.before = type("Snapshot", (), {"status": world.status()})
+    _, kept = saved(world)
+    assert kept["status-before.json"]["counts"]["total"] == 3
+
+
+def test_outages_that_the_server_had_in_this_worlds_time_are_in_its_diary(tmp_path):
+    world = with_log(balanced_world(tmp_path))
+    world.opened = "2026-01-02T00:00:00.000Z"
+
+    class Container:
+        diary = (
+            evidence.diary.Entry("2026-01-01T00:00:00.000Z", Deed.SERVER_AWAY, "frozen"),
+            evidence.diary.Entry("2026-01-03T00:00:00.000Z", Deed.SERVER_AWAY, "stopped"),
+        )
+
+        def save_log(self, file, since):
+            file.write_text(f"since {since}")
+
+    world.server = type("Server", (), {"container": Container()})
+    saved(world)
+    told = (world.evidence / "timeline.jsonl").read_text()
+    assert "stopped" in told
+    assert "frozen" not in told
+    assert (world.evidence / "server.log").read_text() == "since 2026-01-02T00:00:00.000Z"

@@ -47,7 +47,9 @@ class Launch:
             return cls(tuple(shlex.split(command)), environment, folder, output)
         paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         words = (sys.executable, "-m", "migrator")
-        return cls(words, {**environment, "PYTHONPATH": paths}, folder, output)
+        # Compiled modules are kept whatever the caller's setting: a migrator is started hundreds of times in a run.
+        settings = {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": ""}
+        return cls(words, {**environment, **settings}, folder, output)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-# Two commands do everything, set-up included: `make acceptance` and `make test`.
+# Two commands do everything, set-up included: `make acceptance` and `make test`. `make bench` measures.
 #
 #   make acceptance ARGS='-t "US-3 AC-2*" --randomize all'   more options for robot
 #   make acceptance S3_SERVER=seaweedfs                      another server (resources/s3_servers)
 #   make acceptance MIGRATOR='/opt/acme/migrator --fast'     another migrator
+#   make bench SCALE=0.1 CASES=csv,small ROUNDS=1            a tenth of the size, two cases, one round
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -14,6 +15,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv/bin
 HARNESS := PYTHONPATH=libraries $(VENV)/python -m
 ARGS ?=
+SCALE ?= 1
+CASES ?=
+ROUNDS ?= 3
 
 # Robot's and the checks' own options; ARGS may add to them.
 S3_SERVER ?=
@@ -22,12 +26,15 @@ S3_ENDPOINT_URL ?=
 MIGRATOR ?=
 export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR
 
-.PHONY: acceptance test image check-style check-types check-scenarios check-tests run-venv dev-venv have-python
+.PHONY: acceptance test bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
 
 acceptance: run-venv
 	@$(HARNESS) harness.acceptance $(ARGS)
 
 test: check-style check-types check-scenarios check-tests
+
+bench: bench-venv
+	@$(HARNESS) bench --scale $(SCALE) --cases "$(CASES)" --rounds $(ROUNDS) $(ARGS)
 
 image: run-venv
 	@$(HARNESS) harness.prepare
@@ -56,6 +63,9 @@ run-venv: have-python
 
 dev-venv: have-python
 	@$(PYTHON) scripts/bootstrap.py dev
+
+bench-venv: have-python
+	@$(PYTHON) scripts/bootstrap.py bench
 
 have-python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer is on the PATH; 'sudo apt-get install python3' installs one."; exit 1; }

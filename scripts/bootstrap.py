@@ -1,7 +1,7 @@
 """Makes `.venv` from the pinned requirements; runs on a bare Python 3.11 or newer, with nothing else installed.
 
-Usage: python3 scripts/bootstrap.py run|dev
-    run: what `robot acceptance/` needs; dev: also what only tests and benchmarks need.
+Usage: python3 scripts/bootstrap.py run|dev|bench
+    run: what `robot acceptance/` needs; dev: also what only tests need; bench: the peers of the benchmarks.
 
 A second call with unchanged requirements does nothing. An interrupted call leaves no stamp, so the next one goes on.
 """
@@ -21,9 +21,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-REQUIREMENTS = {"run": ("requirements.txt",), "dev": ("requirements.txt", "requirements-dev.txt")}
+REQUIREMENTS = {
+    "run": ("requirements.txt",),
+    "dev": ("requirements.txt", "requirements-dev.txt"),
+    "bench": ("requirements.txt", "requirements-bench.txt"),
+}
 # What satisfies a call: whoever has the tools of development has those of a run too.
-STAMPS = {"run": ("run", "dev"), "dev": ("dev",)}
+STAMPS = {"run": ("run", "dev", "bench"), "dev": ("dev",), "bench": ("bench",)}
+# Every package is in the file, so none has to be looked for; one asks for an older version of what the others need.
+WITHOUT_DEPENDENCIES = {"bench"}
 
 
 class CannotSetUp(Exception):
@@ -33,7 +39,7 @@ class CannotSetUp(Exception):
 def main(arguments: list[str]) -> int:
     """Makes the virtual environment and returns the exit code."""
     if len(arguments) != 1 or arguments[0] not in REQUIREMENTS:
-        say(f"usage: python3 {Path(__file__).name} run|dev")
+        say(f"usage: python3 {Path(__file__).name} run|dev|bench")
         return 2
     needs = arguments[0]
     folder = os.open(ROOT, os.O_RDONLY)
@@ -57,7 +63,8 @@ def set_up(needs: str) -> None:
         make_venv()
     files = [argument for name in REQUIREMENTS[needs] for argument in ("-r", str(ROOT / name))]
     say(f"Installing the pinned packages of {' and '.join(REQUIREMENTS[needs])} into .venv (about a minute) …")
-    run([str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *files])
+    alone = ["--no-deps"] if needs in WITHOUT_DEPENDENCIES else []
+    run([str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *alone, *files])
     stamp(needs).write_text(wanted(needs), encoding="ascii")
     say(f".venv is ready after {time.monotonic() - begun:.0f} s.")
 

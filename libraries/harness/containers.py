@@ -102,6 +102,12 @@ class ServerContainer:
         return self._port
 
     @property
+    def pid(self) -> int:
+        """The server's process as this machine sees it; 0 while it does not run."""
+        self._container.reload()
+        return int(self._container.attrs["State"]["Pid"])
+
+    @property
     def state(self) -> str:
         """The engine's word for the container's state: created, running, paused, exited, or removed."""
         try:

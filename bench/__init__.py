@@ -1,0 +1,1 @@
+"""What the migrator costs, measured against its peers: `make bench`."""

@@ -1,0 +1,88 @@
+"""`python -m bench [--scale S] [--cases a,b] [--rounds N] [--peers a,b] [--keep]`; see `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench import report
+from bench.book import Book, Measured
+from bench.cases import CASES, Case
+from bench.measure import Failed
+from bench.ways import OWN
+from bench.workshop import Workshop
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    """Measure the cases that are asked for, and write the report."""
+    asked = _asked()
+    workshop = Workshop(asked.scale)
+    book = Book(_ROOT / "results" / f"bench-{asked.scale:g}.json")
+    chosen = [case for case in CASES if not asked.cases or case.name in asked.cases]
+    # Modules are compiled once, before anything is measured.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "migrator", "bench"], cwd=_ROOT, check=True)
+    for case in chosen:
+        _say(f"{case.title} …")
+        book.enter(case.name, _measured(case, workshop, case.rounds or asked.rounds, asked.peers))
+        if not asked.keep:
+            workshop.forget(case)
+        # Only whole sizes are worth keeping in the repository.
+        target = _ROOT / "bench" / "RESULTS.md" if asked.scale == 1 else _ROOT / "results" / "BENCH.md"
+        target.write_text(report.written(book), encoding="utf-8")
+    if not asked.keep:
+        workshop.close()
+    _say(f"Written: {target.relative_to(_ROOT)}")
+    return 0
+
+
+def _measured(case: Case, workshop: Workshop, rounds: int, only: list[str] | None) -> Measured:
+    measured = Measured(workshop.size(case), time.strftime("%Y-%m-%d"))
+    contenders = [OWN, *(peer for peer in case.peers if only is None or peer in only)]
+    with workshop.runs(case) as run:
+        for number in range(rounds):
+            measured.rounds.append({})
+            # Who goes first changes from round to round.
+            shift = number % len(contenders)
+            for name in contenders[shift:] + contenders[:shift]:
+                if name in measured.missing:
+                    continue
+                try:
+                    sample = run(name)
+                except Failed as failed:
+                    _say(f"  {name}: {failed}")
+                    measured.missing[name] = f"failed: {str(failed).splitlines()[-1][:120]}"
+                    continue
+                measured.rounds[-1][name] = sample
+                _say(
+                    f"  {name:<12} {sample.wall:7.2f} s, CPU {sample.cpu:7.2f} s, server {sample.server:6.2f} s, "
+                    f"others {sample.others:6.2f} s, peak {sample.peak:6.0f} MiB"
+                )
+    return measured
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="what all sizes are multiplied by")
+    parser.add_argument("--cases", type=_names, default=[], help=f"of {', '.join(case.name for case in CASES)}")
+    parser.add_argument("--peers", type=_names, help="only these peers; an empty list leaves the migrator alone")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", action="store_true", help="keep the inputs for the next call")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

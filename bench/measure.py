@@ -1,0 +1,85 @@
+"""One whole process, measured by the kernel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_BUSY = (0, 1, 2, 5, 6)
+"""user, nice, system, irq, softirq in the first line of `/proc/stat`."""
+
+
+class Failed(Exception):
+    """A contender ended with another exit code than expected; the message has the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one process cost.
+
+    Attributes:
+        wall: Seconds from start to end.
+        cpu: Seconds of user and system time of the process and all its threads.
+        peak: The most memory it held at a time, in MiB (`ru_maxrss`).
+        server: CPU seconds of the S3 server meanwhile.
+        others: CPU seconds of everything else on the machine meanwhile; what disturbs the wall time.
+        load: The load average over one minute, before and after.
+    """
+
+    wall: float
+    cpu: float
+    peak: float
+    server: float
+    others: float
+    load: tuple[float, float]
+
+
+def run(
+    command: list[str], environment: Mapping[str, str], log: Path, server: Callable[[], float], code: int
+) -> Sample:
+    """Run a command to its end.
+
+    Args:
+        command: The program and its arguments.
+        environment: All of its environment.
+        log: Where its output goes.
+        server: Tells the CPU seconds of the server so far.
+        code: The exit code that is right.
+
+    Raises:
+        Failed: It ended with another.
+    """
+    load = os.getloadavg()[0]
+    busy, served, begun = _busy_seconds(), server(), time.monotonic()
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=dict(environment), stdout=file, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begun
+    # The process is reaped already; without this Popen would ask for it again.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    served = server() - served
+    cpu = usage.ru_utime + usage.ru_stime
+    if process.returncode != code:
+        raise Failed(f"exit code {process.returncode} of {' '.join(command)}:\n{_end_of(log)}")
+    others = max(0.0, _busy_seconds() - busy - served - cpu)
+    return Sample(wall, cpu, usage.ru_maxrss / 1024, served, others, (load, os.getloadavg()[0]))
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and the children it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def _busy_seconds() -> float:
+    fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+    return sum(int(fields[number]) for number in _BUSY) / _TICKS
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])

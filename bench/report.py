@@ -1,0 +1,148 @@
+"""Writes what was measured as Markdown: goals first, then every case with all contenders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from bench import machine
+from bench.book import Book, Measured
+from bench.cases import CASES, MIB, Case, Goal
+from bench.ways import OWN, title
+
+# From here on the wall times of a run tell more of its neighbours than of itself.
+_DISTURBED = 0.2
+_COUNTED = {"small", "many", "done"}
+_HEAD = """# What the migrator costs
+
+Written by `make bench`; not by hand. Whole processes, taken in turn with peers; medians over the rounds; `ratio` is the
+migrator's wall time by the peer's, the median of the rounds' own ratios. CPU is user and system time of the process;
+the S3 server takes its own beside it, on the same cores. Peak is the kernel's `ru_maxrss`, the most of all rounds
+(under 60 MiB it cannot tell, for that is what the bench itself takes).
+`others` is what everything else on the machine took meanwhile, in cores: where it is more than 0.2, wall times are
+disturbed (marked `~`), and CPU seconds say more. Inputs lie in memory (tmpfs), so does the server's data.
+The peers keep no state, check nothing that they sent, and lose what `README.md` beside this file names.
+"""
+
+
+def written(book: Book) -> str:
+    """The whole report."""
+    lines = [_HEAD, f"Machine: {machine.kind()}.  ", f"Versions: {machine.versions()}.", "", *_goals(book)]
+    for case in CASES:
+        if case.name in book:
+            lines += ["", *_case(case, book[case.name])]
+    lines += ["", *_growth(book)]
+    return "\n".join(lines) + "\n"
+
+
+def _goals(book: Book) -> Iterator[str]:
+    yield "## Goals"
+    yield ""
+    yield "| case | goal | measured | |"
+    yield "| --- | --- | --- | --- |"
+    for case in CASES:
+        if case.name not in book or not book[case.name].samples(OWN):
+            continue
+        for goal in case.goals:
+            value = _value(case, goal, book)
+            if value is None:
+                continue
+            reached = value >= goal.bound if goal.measure in {"speedup", "files_s", "mib_s"} else value <= goal.bound
+            unit = _UNITS[goal.measure]
+            sign = _disturbed(book[case.name]) if goal.measure != "peak" else ""
+            yield (
+                f"| {case.title} | {_meaning(goal)} | {sign}{_figure(value)}{unit}"
+                f" | {'reached' if reached else '**not reached**'} |"
+            )
+
+
+_UNITS = {"ratio": "", "speedup": "", "files_s": " files/s", "mib_s": " MiB/s", "wall": " s", "peak": " MiB"}
+
+
+def _meaning(goal: Goal) -> str:
+    bound = f"{goal.bound:g}{_UNITS[goal.measure]}"
+    if goal.measure == "ratio":
+        known = {case.name for case in CASES}
+        other = f"the case `{goal.against}`" if goal.against in known else title(goal.against)
+        return f"wall ≤ {bound} of {other}"
+    if goal.measure == "speedup":
+        return f"≥ {bound} times {title(goal.against)}"
+    if goal.measure == "wall":
+        return f"wall ≤ {bound}"
+    if goal.measure == "peak":
+        return f"peak ≤ {bound}"
+    return f"≥ {bound}"
+
+
+def _value(case: Case, goal: Goal, book: Book) -> float | None:
+    measured = book[case.name]
+    wall = measured.middle(OWN, "wall")
+    if goal.measure == "peak":
+        return measured.middle(OWN, "peak")
+    if goal.measure == "wall":
+        return wall
+    if goal.measure == "files_s":
+        return measured.size / wall
+    if goal.measure == "mib_s":
+        return measured.size / MIB / wall
+    if any(case.name == goal.against for case in CASES):
+        return wall / book[goal.against].middle(OWN, "wall") if goal.against in book else None
+    ratio = measured.ratio(goal.against)
+    return ratio if ratio is None or goal.measure == "ratio" else 1 / ratio
+
+
+def _case(case: Case, measured: Measured) -> Iterator[str]:
+    yield f"## {case.title[:1].upper()}{case.title[1:]}"
+    yield ""
+    yield f"`{case.name}`: {_size(case, measured.size)}; {len(measured.rounds)} rounds on {measured.day}."
+    yield ""
+    yield "| | wall s | ratio | ratio of CPU | CPU s | server CPU s | peak MiB | others, cores | load |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    for name in (OWN, *case.peers):
+        samples = measured.samples(name)
+        if not samples:
+            reason = measured.missing.get(name, "not measured")
+            yield f"| {title(name)} | {reason} | | | | | | | |"
+            continue
+        others = median(sample.others / sample.wall for sample in samples)
+        loads = f"{min(sample.load[0] for sample in samples):.1f} to {max(sample.load[1] for sample in samples):.1f}"
+        ratios = [measured.ratio(name, measure) for measure in ("wall", "cpu")] if name != OWN else [None, None]
+        figures = [
+            ("~" if others > _DISTURBED else "") + _figure(measured.middle(name, "wall")),
+            *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+            _figure(measured.middle(name, "cpu")),
+            _figure(measured.middle(name, "server")),
+            f"{measured.middle(name, 'peak'):.0f}",
+            f"{others:.1f}",
+            loads,
+        ]
+        yield f"| {title(name)} | {' | '.join(figures)} |"
+
+
+def _growth(book: Book) -> Iterator[str]:
+    pairs = [(case, case.tenth_of) for case in CASES if case.tenth_of and case.name in book and case.tenth_of in book]
+    if not pairs:
+        return
+    yield "## How cost grows"
+    yield ""
+    yield "Ten times the size, and by how much the migrator's cost grows (start-up included; 10 is linear)."
+    yield ""
+    yield "| | wall | CPU | peak |"
+    yield "| --- | --- | --- | --- |"
+    for small, name in pairs:
+        tenth, whole = book[small.name], book[name]
+        figures = [whole.middle(OWN, measure) / tenth.middle(OWN, measure) for measure in ("wall", "cpu", "peak")]
+        yield f"| {small.title} → `{name}` | {' | '.join(f'{figure:.1f} times' for figure in figures)} |"
+
+
+def _disturbed(measured: Measured) -> str:
+    samples = measured.samples(OWN)
+    return "~" if median(sample.others / sample.wall for sample in samples) > _DISTURBED else ""
+
+
+def _size(case: Case, size: int) -> str:
+    return f"{size:,} files" if case.input.kind in _COUNTED else f"{size / MIB:,.0f} MiB"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,0 +1,109 @@
+"""Where runs take place: inputs that are made once, a server for a case, a fresh folder and bucket for each run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import measure
+from bench.cases import Case
+from bench.measure import Sample
+from bench.ways import EXIT_CODES, command
+from harness import servers
+from harness.readiness import REGION
+from harness.servers import S3Server
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory is what is wanted
+
+
+class Workshop:
+    """The folders of one bench.
+
+    Args:
+        scale: What all sizes are multiplied by.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        root = os.environ.get("BENCH_FOLDER")
+        self._root = Path(root) if root else _MEMORY / "migrator-bench"
+        self._root.mkdir(parents=True, exist_ok=True)
+
+    def size(self, case: Case) -> int:
+        """Bytes or files of a case at this scale."""
+        return max(1, round(case.input.size * self.scale))
+
+    def input(self, case: Case) -> Path:
+        """The folder with a case's files; made if it is not there."""
+        made = self._root / f"{case.input.kind}-{self.size(case)}"
+        if not made.exists():
+            draft = made.with_name(f"{made.name}.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            # A process of its own: what it needs in memory would be counted as the least that others need.
+            maker = [sys.executable, "-m", "bench.inputs", case.input.kind, str(self.size(case)), str(draft)]
+            subprocess.run(maker, check=True)
+            draft.rename(made)
+        return made
+
+    def forget(self, case: Case) -> None:
+        """Remove a case's files."""
+        shutil.rmtree(self._root / f"{case.input.kind}-{self.size(case)}", ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    @contextmanager
+    def runs(self, case: Case) -> Iterator[Callable[[str], Sample]]:
+        """A function that has a contender, by its name, do the case once."""
+        given = self.input(case)
+        server = servers.start(servers.Choice(name=os.environ.get("S3_SERVER") or None))
+        try:
+            yield lambda name: self._run(case, name, given, server)
+        finally:
+            server.remove()
+
+    def _run(self, case: Case, name: str, given: Path, server: S3Server) -> Sample:
+        folder = self._root / "source"
+        shutil.rmtree(folder, ignore_errors=True)
+        # The same bytes in memory under new names, but for the state, which is written to.
+        shutil.copytree(given, folder, copy_function=_link)
+        bucket = server.bucket()
+        started = command(name, case.act, case.input.kind)(folder, bucket, server.endpoint_url)
+        try:
+            return measure.run(
+                started, _environment(server), self._root / f"{name}.log", _spent(server), EXIT_CODES.get(case.act, 0)
+            )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    if ".sqlite3" in source:
+        shutil.copy2(source, target)
+    else:
+        os.link(source, target)
+
+
+def _environment(server: S3Server) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    return kept | {
+        "AWS_ENDPOINT_URL": server.endpoint_url,
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def _spent(server: S3Server) -> Callable[[], float]:
+    if server.container is None:
+        return lambda: 0.0
+    pid = server.container.pid
+    return lambda: measure.cpu_seconds(pid)

@@ -1,8 +1,11 @@
 """pandas opens what a migrator made, and what it made wrongly is told."""
 
+import re
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from harness import frames
 from harness.truth import ExpectedColumn, ExpectedObject, Reading
 
@@ -32,5 +35,4 @@ def test_rows_of_whatever_columns_pass_where_any_are_right():
     ],
 )
 def test_what_is_wrong_is_told(data, told):
-    with pytest.raises(AssertionError, match=told):
-        raise AssertionError(frames.difference(EXPECTED, data))
+    assert re.search(told, frames.difference(EXPECTED, data))

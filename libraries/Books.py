@@ -1,9 +1,13 @@
 """Keywords that hold folders, state and bucket against the truth; each logs its table and fails with one sentence."""
 
+from collections.abc import Iterable
+
 from robot.api.deco import keyword, library
 
+import figures
 from harness import books
 from harness.books import Difference
+from harness.share import Share
 from harness.tables import Row
 from harness.world import World
 from verdicts import judge, rows_of
@@ -96,10 +100,13 @@ class Books:
         """Inventory, folders, state and bucket agree on every file one by one, and every file ended as it must."""
         found = world.books()
         differences = list(books.all_differences(found, ended=True))
+        figures.record("SC-006", _share_of(found, books.inventory_differences(found), books.outcome_differences(found)))
+        agreeing = _share_of(found, differences)
+        figures.record("SC-007", Share(agreeing.whole - agreeing.part, agreeing.whole))
         judge(world, "Books", rows_of(_paths(found), "the same in all books", differences))
 
     @keyword
-    def every_intended_failure_should_be_found(self, world: World) -> str:
+    def every_intended_failure_should_be_found(self, world: World) -> Share:
         """Each file that must fail is failed with a right code in folder, reason file, state and log.
 
         Returns:
@@ -115,9 +122,10 @@ class Books:
             if logged.count(code) < len(files):
                 seen = f"it {logged.count(code)} times"
                 differences.append(Difference("the migrator's log", f"the reason {code} for {len(files)} files", seen))
+        found_again = Share(sum(file.path not in wrong for file in intended), len(intended))
+        figures.record("SC-004", found_again)
         judge(world, "Intended failures", rows_of([file.path for file in intended], "failed as intended", differences))
-        right = sum(file.path not in wrong for file in intended)
-        return f"{100 * right / len(intended):.0f} % ({right} of {len(intended)})"
+        return found_again
 
     @staticmethod
     def _failure_differences(found: books.Books) -> list[Difference]:
@@ -129,6 +137,12 @@ class Books:
         ]
         places = failing | {f"failed/{path}" for path in failing}
         return [each for each in differences if each.where.removesuffix(".reason.json") in places]
+
+
+def _share_of(found: books.Books, *differences: Iterable[Difference]) -> Share:
+    """How many places differ, of as many as there are files."""
+    where = {each.where for group in differences for each in group}
+    return Share(min(len(where), len(found.mock.files)), len(found.mock.files))
 
 
 def _paths(found: books.Books) -> list[str]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from robot.api.deco import keyword, library
 
+import figures
 from harness import contents
+from harness.share import Share
 from harness.tables import Row
 from harness.truth import ExpectedObject, MockFile
 from harness.world import PREFIX, World
@@ -24,7 +26,9 @@ class Contents:
         def check(_: MockFile, expected: ExpectedObject, key: str) -> str | None:
             return contents.difference(expected, world.bucket.read(key))
 
-        judge(world, "Values", self._rows(world, "the rows, columns and values of the source", check))
+        rows = self._rows(world, "the rows, columns and values of the source", check)
+        figures.record("SC-002", Share(sum(row.right for row in rows), len(rows)))
+        judge(world, "Values", rows)
 
     @keyword
     def every_object_should_tell_its_origin(self, world: World) -> None:

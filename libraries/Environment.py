@@ -9,6 +9,7 @@ from robot.api.deco import keyword, library
 from robot.api.types import Secret
 from robot.libraries.BuiltIn import BuiltIn
 
+import figures
 from harness.containers import Data
 from harness.environment import SharedEnvironment, choice_of
 from harness.problems import EnvironmentFault
@@ -40,7 +41,7 @@ class Environment:
     @keyword
     def start_s3_server(self) -> S3Server:
         """Start the shared server, or go on with it if it runs, and tell of it in the report's metadata."""
-        server = self._shared.start(_choice())
+        server = self._shared.start(choice())
         for name, value in self._shared.facts().items():
             BuiltIn().set_suite_metadata(name, value, top=True)
         return server
@@ -56,7 +57,7 @@ class Environment:
             data_bytes: The size of the data folder in bytes (then in memory), to fill it up.
             port: A fixed port on 127.0.0.1; Docker chooses one where none is given.
         """
-        return self._shared.start_own(replace(_choice(), data=data, data_bytes=data_bytes, port=port))
+        return self._shared.start_own(replace(choice(), data=data, data_bytes=data_bytes, port=port))
 
     @keyword
     def stop_s3_server(self, server: S3Server) -> None:
@@ -140,11 +141,13 @@ class Environment:
                 raise AssertionError(f"Expected {proof.expected} for {proof.name}, seen {proof.seen}.")
 
     @keyword
-    def environment_should_have_been_made_within(self, limit: timedelta) -> None:
-        """Compare the time from the request for a server to its readiness with a limit."""
+    def environment_should_have_been_made_within(self, limit: timedelta) -> timedelta:
+        """Compare the time from the request for a server to its readiness with a limit, and return it."""
         seen = self._shared.server.seconds
+        figures.record("SC-005", seen)
         if seen >= limit.total_seconds():
             raise AssertionError(f"Expected the environment in {limit.total_seconds():g} s, seen {seen:.1f} s.")
+        return timedelta(seconds=seen)
 
     @keyword
     def remove_everything_of_this_run(self) -> None:
@@ -152,5 +155,6 @@ class Environment:
         self._shared.remove()
 
 
-def _choice() -> Choice:
+def choice() -> Choice:
+    """The server that the user's variables choose."""
     return choice_of({name: BuiltIn().get_variable_value(f"${{{name}}}") for name in _VARIABLES})

@@ -4,7 +4,9 @@ from collections import Counter
 
 from robot.api.deco import keyword, library
 
+import figures
 from harness import restart
+from harness.share import Share
 from harness.tables import Row
 from harness.world import World
 from verdicts import judge, rows_of
@@ -20,7 +22,7 @@ class Restart:
         world.snapshot()
 
     @keyword
-    def no_done_file_should_be_processed_again(self, world: World) -> str:
+    def no_done_file_should_be_processed_again(self, world: World) -> Share:
         """Since the remembered moment nothing was uploaded, versioned, recorded or moved of files that were done then.
 
         Returns:
@@ -30,8 +32,10 @@ class Restart:
         keys = {each.key: file.path for file in world.remembered.status.in_state("done") for each in file.objects}
         differences = list(restart.touched_again(world))
         again = {keys.get(each.where, each.where) for each in differences}
+        share = Share(len(again), len(done))
+        figures.record("SC-003", share)
         judge(world, "Done before the restart", rows_of(done, "untouched by the restart", differences))
-        return f"{100 * len(again) / max(1, len(done)):.0f} % ({len(again)} of {len(done)})"
+        return share
 
     @keyword
     def every_key_should_have_one_version(self, world: World) -> None:

@@ -1,5 +1,6 @@
 """Keywords that run this suite as a process of its own and look at what it leaves behind."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
+import figures
 from harness.nested_run import NestedRun
 
 _VARIABLES = ("MIGRATOR", "S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "SEED")
@@ -65,17 +67,26 @@ class WholeRun:
         self._exit_code_should(1, "one test to fail")
 
     @keyword
-    def whole_run_should_have_taken_less_than(self, limit: timedelta) -> str:
-        """From the start of the process to now; returns the seconds."""
+    def whole_run_should_have_said(self, pattern: str) -> None:
+        """Somewhere on the console there is text that matches a regular expression, whatever its lines."""
+        said = " ".join(self._started.console().split())
+        if not re.search(pattern, said):
+            raise AssertionError(f"Expected the run to say {pattern!r}, seen {said[-500:]!r}.")
+
+    @keyword
+    def whole_run_should_have_taken_less_than(self, limit: timedelta) -> timedelta:
+        """From the start of the process to now; returned."""
         seconds = self._started.seconds()
+        figures.record("SC-001", seconds)
         if seconds >= limit.total_seconds():
             raise AssertionError(f"Expected the whole run in {limit.total_seconds():g} s, seen {seconds:.1f} s.")
-        return f"{seconds:.1f} s"
+        return timedelta(seconds=seconds)
 
     @keyword
     def whole_run_should_have_left_nothing(self, within: timedelta) -> None:
         """No container, volume, network or folder that it made is there any more."""
         left = self._started.left_after(within)
+        figures.record("SC-008", len(left))
         if left:
             raise AssertionError(
                 f"Expected nothing of the run of process {self._started.owner.pid} to be left after "

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness.share import Share
 from paper_world import balanced_world, pend, version
 from Restart import Restart
 
@@ -19,14 +20,14 @@ def world(tmp_path):
 
 
 def test_a_restart_that_touches_nothing_passes(world):
-    assert RESTART.no_done_file_should_be_processed_again(world) == "0 % (0 of 2)"
+    assert RESTART.no_done_file_should_be_processed_again(world) == Share(0, 2)
     RESTART.every_key_should_have_one_version(world)
 
 
 def test_uploads_before_the_remembered_moment_do_not_count(world):
     world.gate.upload(KEY)
     RESTART.remember_this_moment(world)
-    assert RESTART.no_done_file_should_be_processed_again(world) == "0 % (0 of 2)"
+    assert RESTART.no_done_file_should_be_processed_again(world) == Share(0, 2)
 
 
 def test_an_upload_of_a_done_file_is_told(world):

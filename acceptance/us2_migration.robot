@@ -29,6 +29,7 @@ US-2 AC-2 Every convertible file becomes readable parquet that holds each of its
     Given the source holds the test data
     When the migrator runs to its end
     Then every value of every convertible file is in its parquet object
+    And every object opens as a data frame with those rows and columns
 
 US-2 AC-3 Every parquet object lies under its key and tells which file it was made of
     [Documentation]    Metadata and footer outlive state and folders: from them alone everything can be recovered.

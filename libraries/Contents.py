@@ -5,7 +5,7 @@ from collections.abc import Callable
 from robot.api.deco import keyword, library
 
 import figures
-from harness import contents
+from harness import contents, frames
 from harness.share import Share
 from harness.tables import Row
 from harness.truth import ExpectedObject, MockFile
@@ -39,6 +39,15 @@ class Contents:
             return contents.metadata_difference(file, expected, user, contents.footer_of(world.bucket.read(key)))
 
         judge(world, "Origin", self._rows(world, "metadata and footer of its source file", check))
+
+    @keyword
+    def every_object_should_open_in_pandas(self, world: World) -> None:
+        """A data frame of each object has the rows and columns of the truth."""
+
+        def check(_: MockFile, expected: ExpectedObject, key: str) -> str | None:
+            return frames.difference(expected, world.bucket.read(key))
+
+        judge(world, "Data frames", self._rows(world, "its rows and columns in a data frame", check))
 
     def _rows(self, world: World, wanted: str, check: Check) -> list[Row]:
         there = set(world.bucket.keys())

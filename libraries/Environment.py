@@ -108,6 +108,26 @@ class Environment:
         return self._shared.server.endpoint_url
 
     @keyword
+    def s3_health_url(self) -> str:
+        """Return what answers 200 once the shared server is up.
+
+        Raises:
+            SkipExecution: The server's file names no health path, so that there is nothing to ask.
+        """
+        server = self._shared.server
+        if server.file.health_path is None:
+            raise SkipExecution(f"{server.file.title} has no health path that its file names")
+        return server.endpoint_url + server.file.health_path
+
+    @keyword
+    def answer_should_refuse(self, status: int) -> None:
+        """Compare the HTTP status of an unsigned request with 403 and 401."""
+        if status not in {401, 403}:
+            raise AssertionError(
+                f"Expected status 403 (or 401) for an unsigned request, seen {status}, at {self._shared.server}."
+            )
+
+    @keyword
     def s3_access_key(self) -> Secret:
         """Return the access key id of the shared server."""
         return Secret(self._shared.server.access_key)

@@ -82,7 +82,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; {self.format_usage().strip()}".replace("\n", " "))
+        raise UsageError(f"{message}; {' '.join(self.format_usage().split())}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ def world(tmp_path):
 def test_a_world_that_holds_the_truth_passes(world):
     CONTENTS.every_value_should_be_in_its_parquet_object(world)
     CONTENTS.every_object_should_tell_its_origin(world)
+    CONTENTS.every_object_should_open_in_pandas(world)
 
 
 def test_a_lost_value_is_told(world):
@@ -31,12 +32,16 @@ def test_a_dropped_row_is_told(world):
     world.bucket.objects[KEY] = parquet(world.truth.file("a.csv"), {"n": ["1"]})
     with pytest.raises(AssertionError, match="expected 2 rows, seen 1"):
         CONTENTS.every_value_should_be_in_its_parquet_object(world)
+    with pytest.raises(AssertionError, match="seen 1 rows where 2 were expected"):
+        CONTENTS.every_object_should_open_in_pandas(world)
 
 
 def test_an_object_that_is_no_parquet_is_told(world):
     world.bucket.objects[KEY] = b"n\n1\n"
     with pytest.raises(AssertionError, match="readable parquet"):
         CONTENTS.every_value_should_be_in_its_parquet_object(world)
+    with pytest.raises(AssertionError, match="pandas cannot read it"):
+        CONTENTS.every_object_should_open_in_pandas(world)
 
 
 def test_a_missing_object_is_told(world):

@@ -18,7 +18,7 @@ US-1 AC-1 One container with an S3 service is launched and ready to accept conne
     [Documentation]    A server that listens is not yet one that works: it is healthy, it serves whoever signs,
     ...    and it refuses whoever does not.
     [Tags]    fr-001    sc-005
-    [Setup]    No operation
+    [Setup]    Skip unless S3 server can    container
     Given no container of this run exists
     When the environment is set up
     Then exactly one container of this run runs

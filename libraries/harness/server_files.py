@@ -15,7 +15,7 @@ from harness.problems import EnvironmentFault, Problem
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "s3_servers"
 DEFAULT = "minio"
 
-CAPABILITIES = ("versioning", "conditional-put", "checksums", "multipart-listing", "full-storage-refused")
+CAPABILITIES = ("container", "versioning", "conditional-put", "checksums", "multipart-listing", "full-storage-refused")
 ODD_KEYS = ("segment-over-255-bytes", "dot-segments", "empty-segments", "control-characters")
 ANSWERS = ("kept", "refused", "collapsed")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

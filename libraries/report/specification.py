@@ -1,4 +1,4 @@
-"""The specification as data: its ids with a claim each, and the limits of its figures (resources/specification.yaml)."""
+"""The specification as data: ids with a claim each, and the limits of figures (resources/specification.yaml)."""
 
 from __future__ import annotations
 

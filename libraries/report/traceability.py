@@ -1,0 +1,220 @@
+"""The specification's ids joined with a run: what is proved, and every reason why the specification is not covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+
+from robot.api import TestSuite
+from robot.errors import DataError
+
+from harness.server_files import CAPABILITIES
+from report.results import Figure, Run, Test
+from report.specification import SCENARIO_NAME, Claim, Kind, Specification, looks_like_an_id
+
+ACCEPTANCE = Path(__file__).resolve().parents[2] / "acceptance"
+# Tests that not every migrator can pass may be left out without a gap in the proof.
+_OPTIONAL = "extra"
+_CANNOT = tuple(f" cannot do this: {capability} is not among its capabilities" for capability in CAPABILITIES)
+
+
+class Verdict(StrEnum):
+    """What a run says of one id."""
+
+    PROVED = "proved"
+    FAILING = "failing"
+    SKIPPED = "skipped"
+    NO_TEST = "no test"
+    NOT_RUN = "not run"
+
+
+class ExitCode(IntEnum):
+    """How `make acceptance` ends; 2 is left to make and the shell, codes above 128 to signals."""
+
+    PROVED = 0
+    SCENARIO_FAILED = 1
+    ENVIRONMENT_BROKEN = 3
+    NOT_COVERED = 4
+    LEFT_BEHIND = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the matrix.
+
+    Attributes:
+        claim: What must be proved.
+        verdict: Whether it was.
+        tests: That are for it and were run.
+        figure: The worst of the measurements, for a success criterion.
+        measured: How often it was measured.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    tests: tuple[Test, ...]
+    figure: Figure | None = None
+    measured: int = 0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A test as it stands in the suite's files, run or not."""
+
+    name: str
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The whole answer.
+
+    Attributes:
+        run: What was read.
+        entries: A line for each id, in the specification's order.
+        gaps: Why the specification is not covered, a sentence each; empty where it is.
+        left_out: Tests of the suite that this run did not run, without which nothing can be said of coverage.
+    """
+
+    run: Run
+    entries: tuple[Entry, ...]
+    gaps: tuple[str, ...]
+    left_out: tuple[Planned, ...]
+
+    def counted(self, status: str) -> int:
+        """How many tests ended so."""
+        return sum(test.status == status for test in self.run.tests)
+
+    def ids(self, verdict: Verdict) -> list[str]:
+        """The ids of which that is said."""
+        return [entry.claim.id for entry in self.entries if entry.verdict is verdict]
+
+    @property
+    def failures(self) -> list[Test]:
+        """Failed tests, those first that the environment is not to blame for."""
+        return sorted((test for test in self.run.tests if test.failed), key=lambda test: test.environment_failed)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The environment first, as nothing else can be told without it; then scenarios, then coverage."""
+        if any(test.environment_failed for test in self.run.tests):
+            return ExitCode.ENVIRONMENT_BROKEN
+        if any(test.failed for test in self.run.tests):
+            return ExitCode.SCENARIO_FAILED
+        return ExitCode.NOT_COVERED if self.gaps else ExitCode.PROVED
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        tests = len(self.run.tests)
+        failed, broken = self.counted("FAIL"), sum(test.environment_failed for test in self.run.tests)
+        skips = f", {self.counted('SKIP')} skipped" if self.counted("SKIP") else ""
+        if broken:
+            return f"The environment is broken: {broken} of {tests} scenarios could not be carried out{skips}."
+        if failed:
+            ids = len(self.ids(Verdict.FAILING))
+            return f"Not proved: {failed} of {_scenarios(tests)} failed{skips}, and with them {ids} ids."
+        if self.gaps:
+            return f"Not covered: {_scenarios(tests)} passed or were skipped, but {len(self.gaps)} things are missing."
+        if self.left_out:
+            return f"{_scenarios(tests)} passed{skips}; {len(self.left_out)} others were not run, so this is no proof."
+        proved = len(self.ids(Verdict.PROVED))
+        return f"Proved: all {proved} ids of the specification, by {_scenarios(tests)}{skips}."
+
+
+def join(run: Run, specification: Specification) -> Matrix:
+    """Joins the specification's ids with a run."""
+    ran = {test.name for test in run.tests}
+    planned = _planned(run.sources)
+    left_out = tuple(test for test in planned if test.name not in ran and _OPTIONAL not in test.tags)
+    elsewhere = {found for test in planned for found in specification.ids_of(test.name, test.tags)}
+    entries = tuple(_entry(claim, run, specification, elsewhere) for claim in specification.claims)
+    gaps = tuple(_gaps(run, entries, specification, partial=bool(left_out)))
+    return Matrix(run, entries, gaps, left_out)
+
+
+def _entry(claim: Claim, run: Run, specification: Specification, elsewhere: set[str]) -> Entry:
+    tests = tuple(test for test in run.tests if claim.id in specification.ids_of(test.name, test.tags))
+    figures = [figure for test in run.tests for figure in test.figures if figure.id == claim.id]
+    worst = _worst(claim, figures)
+    verdict = _verdict(tests, known_elsewhere=claim.id in elsewhere)
+    if worst and claim.limit and not claim.limit.holds(worst.value):
+        verdict = Verdict.FAILING
+    return Entry(claim, verdict, tests, worst, len(figures))
+
+
+def _verdict(tests: Sequence[Test], *, known_elsewhere: bool) -> Verdict:
+    if any(test.failed for test in tests):
+        return Verdict.FAILING
+    if any(test.passed for test in tests):
+        return Verdict.PROVED
+    if tests:
+        return Verdict.SKIPPED
+    return Verdict.NOT_RUN if known_elsewhere else Verdict.NO_TEST
+
+
+def _worst(claim: Claim, figures: Sequence[Figure]) -> Figure | None:
+    if not figures or claim.limit is None:
+        return None
+    at_least = claim.limit.must_be.value.endswith("least")
+    return sorted(figures, key=lambda figure: figure.value, reverse=not at_least)[0]
+
+
+def _gaps(run: Run, entries: Sequence[Entry], specification: Specification, *, partial: bool) -> Iterator[str]:
+    if not run.tests:
+        yield "No test ran, so nothing is proved."
+        return
+    for entry in entries:
+        yield from _gap(entry, partial=partial)
+    for test in run.tests:
+        for tag in sorted(test.tags):
+            if not specification.knows_tag(tag):
+                what = "no id of the specification" if looks_like_an_id(tag) else "neither an id nor a known tag"
+                yield f"The tag {tag} of {test.name!r} is {what} (resources/specification.yaml)."
+        scenario = SCENARIO_NAME.match(test.name)
+        if scenario and scenario.group() not in {entry.claim.id for entry in entries}:
+            yield f"{test.name!r} bears the name of {scenario.group()}, which is no id of the specification."
+        if test.skipped and not announced(test):
+            yield f"{test.name!r} was skipped, and nobody announced it: {test.message.strip() or 'no reason given'}"
+
+
+def _gap(entry: Entry, *, partial: bool) -> Iterator[str]:
+    claim = entry.claim
+    match entry.verdict:
+        case Verdict.NO_TEST:
+            yield f"{claim.id} has no test: {claim.text}"
+        case Verdict.NOT_RUN if not partial:
+            yield f"{claim.id} is not proved, as its tests were not run: {claim.text}"
+        case Verdict.SKIPPED:
+            yield f"{claim.id} is not proved, as all its tests were skipped: {claim.text}"
+        case Verdict.FAILING if entry.tests and not any(test.failed for test in entry.tests):
+            seen = entry.figure.shown if entry.figure else "nothing"
+            yield f"{claim.id} is not kept: {seen} was measured, and it must be {claim.limit}."
+        case Verdict.FAILING:
+            failed = sum(test.failed for test in entry.tests)
+            yield f"{claim.id} is not proved, as {failed} of its {len(entry.tests)} tests failed: {claim.text}"
+    if not partial and entry.verdict is Verdict.PROVED and claim.kind is Kind.CRITERION and entry.figure is None:
+        yield f"{claim.id} was not measured: no test recorded its figure, {claim.limit and claim.limit.title!r}."
+
+
+def announced(test: Test) -> bool:
+    """Whether a skip was announced: the server's file says what the server cannot do, and the test needs just that."""
+    return any(reason in test.message for reason in _CANNOT)
+
+
+def _planned(sources: Path | None) -> list[Planned]:
+    if sources is None or not sources.exists():
+        return []
+    # Whoever runs one suite's file leaves the others out.
+    whole = ACCEPTANCE if sources.is_relative_to(ACCEPTANCE) else sources
+    try:
+        suite = TestSuite.from_file_system(str(whole))
+    except DataError:
+        return []
+    return [Planned(test.name, frozenset(test.tags)) for test in suite.all_tests]
+
+
+def _scenarios(count: int) -> str:
+    return "1 scenario" if count == 1 else f"{count} scenarios"

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness import contents_json
+from harness.contents_types import is_binary, is_text, value_type
 from harness.truth import Binary, Cell, ExpectedColumn, Reading
 
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -79,28 +80,6 @@ def shown(expected: Cell, array: Any, offset: int) -> tuple[str, str]:
 def _simple(value: Any) -> Any:
     """Numbers as they are written instead of `Decimal('1.5')`."""
     return float(value) if isinstance(value, Decimal) and Decimal(repr(float(value))) == value else value
-
-
-def value_type(seen: pa.DataType) -> pa.DataType:
-    """The type of the values themselves, behind a dictionary or an extension such as parquet's JSON."""
-    if isinstance(seen, pa.BaseExtensionType):
-        return value_type(seen.storage_type)
-    return value_type(seen.value_type) if pa.types.is_dictionary(seen) else seen
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a type holds text."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-
-
-def is_binary(kind: pa.DataType) -> bool:
-    """Whether a type holds bytes."""
-    return (
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
 
 
 def _plain(array: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness import contents_columns
+from harness.contents_types import is_text, value_type
 from harness.truth import Cell, ExpectedColumn
 
 
@@ -45,7 +45,7 @@ _ANYTHING = Shape()
 
 def objection(column: ExpectedColumn, kind: pa.DataType) -> str | None:
     """Why a type cannot hold the column's values."""
-    if contents_columns.is_text(kind):
+    if is_text(kind):
         return None
     if column.all_strings:
         return f"expected text, seen the type {kind}"
@@ -60,7 +60,7 @@ _SCALARS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.t
 def wrong_rows(column: ExpectedColumn, values: Sequence[Cell], array: Any) -> list[int]:
     """The offsets whose value is another than the expected one."""
     kind = array.type
-    if (column.all_strings and contents_columns.is_text(kind)) or pa.types.is_integer(kind) or pa.types.is_null(kind):
+    if (column.all_strings and is_text(kind)) or pa.types.is_integer(kind) or pa.types.is_null(kind):
         doubtful: Iterable[int] = _not_surely_equal(values, array)
     else:
         doubtful = range(len(values))
@@ -112,10 +112,10 @@ def _same(expected: Any, seen: Any, kind: Any, shape: Shape) -> bool:
     waiting = [(expected, seen, kind, shape)]
     while waiting:
         expected, seen, kind, shape = waiting.pop()
-        kind = contents_columns.value_type(kind)
+        kind = value_type(kind)
         if expected is None or seen is None:
             same = expected is None and seen is None
-        elif contents_columns.is_text(kind):
+        elif is_text(kind):
             same = seen == expected if shape.only_strings else _same_as_text(expected, seen)
         elif pa.types.is_struct(kind):
             types = {child.name: child.type for child in kind}

@@ -18,12 +18,13 @@ from migrator.examine import Keys, makes_one_object
 from migrator.feed import Feed
 from migrator.folders import Folders
 from migrator.logs import fields, log
+from migrator.outcomes import Converted, Left, Outcome, Refused, Stored, Task, Twin
 from migrator.pool import Pool
 from migrator.progress import Progress
 from migrator.settle import Move, Settlement
 from migrator.state import State
 from migrator.stop import Stop
-from migrator.work import Converted, Left, Outcome, Refused, Stored, Task, Twin, Workshop
+from migrator.work import Workshop
 
 _BLOCKED_GRACE = 3.0
 # Renames wait this long for others, so that a folder is written out once for all of them.

@@ -88,3 +88,12 @@ class Entry:
 def now() -> str:
     """The present as ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that the inventory found; `size` in bytes."""
+
+    path: str
+    size: int
+    mtime_ns: int

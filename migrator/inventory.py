@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from migrator.state import NewFile
+from migrator.entries import NewFile
 
 Trouble = Callable[[str, OSError], None]
 """Told of a folder that cannot be read: its path relative to SOURCE, and why."""

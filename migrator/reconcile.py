@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path
 
 from migrator import state_schema
-from migrator.entries import Entry, FileState, now
+from migrator.entries import Entry, FileState, NewFile, now
 from migrator.errors import StateUnusable
 from migrator.folders import DONE, FAILED, Folders, reason_place
 from migrator.inventory import arrived, put_away
 from migrator.lock import FOLDER
 from migrator.logs import fields, log
-from migrator.state import LISTING, NewFile, State
+from migrator.state import LISTING, State
 
 _BATCH = 20_000
 SCRATCH = "scratch"

@@ -7,8 +7,8 @@ from migrator.entries import FileState, StoredObject, now
 from migrator.errors import ReasonCode, Refusal, StateUnusable
 from migrator.folders import DONE, FAILED, Folders
 from migrator.logs import fields, log, redacted
+from migrator.outcomes import Left, Outcome, Refused, Stored, Task, Twin
 from migrator.state import State
-from migrator.work import Left, Outcome, Refused, Stored, Task, Twin
 
 TakeBack = Callable[[Task, tuple[StoredObject, ...], Outcome], None]
 """Removes objects from the bucket, later; then the outcome holds."""

@@ -1,62 +1,24 @@
 """The durable state, as its only writer sees it: one connection, one thread, many changes to a transaction."""
 
+import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from migrator import state_schema
-from migrator.entries import Entry, FileState, Intent, StoredObject
-from migrator.names import Format, format_of, kind_of
+from migrator.entries import Entry, FileState, Intent, NewFile, StoredObject
+from migrator.state_rows import COLUMNS, entry_of, kind_and_format, raw
 
 LISTING = "listing"
 """Mark: the bucket may hold objects of pending files that the state does not know of."""
 SWEEP = "sweep"
 """Mark: a run may have left multipart uploads behind."""
 
-COLUMNS = (
-    "id, path, place, format, size, mtime_ns, sha256, state, attempts, discovered_at, started_at, finished_at,"
-    " error_code, error_message, destination"
-)
 _BUSY_SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that the inventory found; `size` in bytes."""
-
-    path: str
-    size: int
-    mtime_ns: int
-
-
-def entry_of(row: Sequence[Any]) -> Entry:
-    """An entry from a row of `COLUMNS`.
-
-    Raises:
-        ValueError: A value is none that the migrator writes.
-    """
-    return Entry(
-        id=row[0],
-        path=os.fsdecode(row[1]),
-        place=None if row[2] is None else os.fsdecode(row[2]),
-        format=Format(row[3]),
-        size=row[4],
-        mtime_ns=row[5],
-        sha256=row[6],
-        state=FileState(row[7]),
-        attempts=row[8],
-        discovered_at=row[9],
-        started_at=row[10],
-        finished_at=row[11],
-        error_code=row[12],
-        error_message=row[13],
-        destination=None if row[14] is None else os.fsdecode(row[14]),
-    )
 
 
 class State:
@@ -74,6 +36,7 @@ class State:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA cache_size = -16384")
+            self._sealed = self._seal() != state_schema.UNSEALED
 
     def __enter__(self) -> Self:
         return self
@@ -84,8 +47,12 @@ class State:
         self.close()
 
     def close(self) -> None:
-        """Close the file; SQLite folds its companions into it."""
+        """Close the file; SQLite folds its companions into it, and then it is sealed."""
         self._db.close()
+        # While somebody reads it, or where there is no room, the log stays.
+        if not self._sealed and not self.path.with_name(self.path.name + "-wal").exists():
+            with contextlib.suppress(OSError):
+                state_schema.seal(self.path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -93,8 +60,11 @@ class State:
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if self._sealed:
+                    self._db.execute(f"PRAGMA application_id = {state_schema.UNSEALED}")
                 yield
                 self._db.execute("COMMIT")
+                self._sealed = False
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
@@ -193,7 +163,7 @@ class State:
     def add_pending(self, files: Iterable[NewFile], discovered_at: str) -> None:
         """Enter files that arrived."""
         rows = (
-            (os.fsencode(file.path), file.size, file.mtime_ns, discovered_at, *_kind_and_format(file.path))
+            (os.fsencode(file.path), file.size, file.mtime_ns, discovered_at, *kind_and_format(file.path))
             for file in files
         )
         self._db.executemany(
@@ -209,7 +179,7 @@ class State:
             self._write(
                 "UPDATE files SET place = ?, destination = NULL, size = ?, mtime_ns = ?, sha256 = ?, state = ?,"
                 " finished_at = ?, error_code = ?, error_message = ? WHERE id = ?",
-                _raw(entry.place),
+                raw(entry.place),
                 entry.size,
                 entry.mtime_ns,
                 entry.sha256,
@@ -225,8 +195,8 @@ class State:
             "INSERT INTO files (path, place, kind, format, size, mtime_ns, sha256, state, attempts, discovered_at,"
             " started_at, finished_at, error_code, error_message) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             os.fsencode(entry.path),
-            _raw(entry.place),
-            *_kind_and_format(entry.path),
+            raw(entry.place),
+            *kind_and_format(entry.path),
             entry.size,
             entry.mtime_ns,
             entry.sha256,
@@ -292,14 +262,14 @@ class State:
             sha256,
             code,
             message,
-            _raw(destination),
+            raw(destination),
             entry_id,
         )
         self._write("DELETE FROM objects WHERE file_id = ?", entry_id)
 
     def redirect(self, entry_id: int, destination: str | None) -> None:
         """Record another place that a file goes to; None where it stays."""
-        self._write("UPDATE files SET destination = ? WHERE id = ?", _raw(destination), entry_id)
+        self._write("UPDATE files SET destination = ? WHERE id = ?", raw(destination), entry_id)
 
     def finish(self, entry_id: int, state: FileState, place: str | None, at: str | None) -> None:
         """The file has arrived where it was going (`place` None: it vanished), or is pending there again."""
@@ -307,7 +277,7 @@ class State:
         self._write(
             "UPDATE files SET state = ?, place = ?, destination = NULL, finished_at = ? WHERE id = ?",
             state,
-            _raw(place),
+            raw(place),
             at,
             entry_id,
         )
@@ -325,6 +295,10 @@ class State:
         self._write("DELETE FROM foreign_files WHERE place = ?", os.fsencode(place))
 
     # ---- beneath ----
+
+    def _seal(self) -> int:
+        (found,) = self._db.execute("PRAGMA application_id").fetchone()
+        return int(found)
 
     def _leave_place(self, place: str | None, but: int) -> None:
         """An entry that claims `place` while another file stands there has lost its own file."""
@@ -356,12 +330,3 @@ class State:
             yield
         except sqlite3.Error as error:
             raise state_schema.unusable(self.path, error) from error
-
-
-def _raw(place: str | None) -> bytes | None:
-    return None if place is None else os.fsencode(place)
-
-
-def _kind_and_format(path: str) -> tuple[str, str]:
-    file_format = format_of(path.rpartition("/")[2])
-    return kind_of(file_format).value, file_format.value

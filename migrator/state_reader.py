@@ -12,7 +12,7 @@ from urllib.parse import quote
 from migrator import state_schema
 from migrator.entries import Entry, StoredObject
 from migrator.errors import StateUnusable
-from migrator.state import COLUMNS, entry_of
+from migrator.state_rows import COLUMNS, entry_of
 from migrator.state_schema import StateUnreadable
 
 _ATTEMPTS = 5
@@ -75,10 +75,10 @@ def reader(path: Path) -> Iterator[Reader]:
         StateUnusable: It cannot be opened.
     """
     try:
-        state_schema.check_shape(path)
+        sealed = state_schema.check_shape(path)
         with _opened(path) as connection:
             connection.execute("BEGIN")
-            state_schema.check_content(connection, "quick_check")
+            state_schema.check_content(connection, None if sealed else "quick_check")
             yield Reader(connection)
     except sqlite3.Error as error:
         raise state_schema.told_apart(path, error) from error

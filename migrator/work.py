@@ -8,85 +8,17 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.entries import Entry, Intent, StoredObject
+from migrator.entries import Entry, StoredObject
 from migrator.errors import Blocked, KeyRefused, KeyTaken, ReasonCode, Refusal, SourceChanged, Stopped
 from migrator.names import encoded_path
+from migrator.outcomes import Converted, Left, Outcome, Refused, Stored, Task, Twin
 
 if TYPE_CHECKING:
     from migrator.convert import Conversion
     from migrator.target import Found, Target, Upload
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A file that is in progress.
-
-    `twins` are SHA-256 and id of the done files that arrived at the same path; `intents` are keys that may hold objects
-    of this file, and `all_known` says that it makes no others.
-    """
-
-    entry: Entry
-    twins: dict[str, int]
-    intents: tuple[Intent, ...]
-    all_known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """Every object is staged, none is in the bucket; `stored` are those that an earlier attempt put there."""
-
-    task: Task
-    conversion: "Conversion"
-    stored: dict[str, StoredObject]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Every object of the file is in the bucket and confirmed."""
-
-    task: Task
-    sha256: str
-    objects: tuple[StoredObject, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """The file's bytes were done before, as the entry with id `twin`."""
-
-    task: Task
-    sha256: str
-    twin: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The file cannot be migrated by its own fault, and no object of it is in the bucket.
-
-    `held`: the target refused it, which is the file's fault only if the target takes another.
-    """
-
-    task: Task
-    refusal: Refusal
-    sha256: str | None
-    held: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """The file stays pending; `reason` tells why if that is worth a line, `changed` that it changed under the run."""
-
-    task: Task
-    reason: str = ""
-    changed: bool = False
-    keep_intents: bool = True
-    error: BaseException | None = None
-
-
-Outcome = Converted | Stored | Twin | Refused | Left
 
 
 class Workshop:

@@ -9,11 +9,12 @@ import sys
 import pytest
 
 from migrator import renaming, state_schema
+from migrator.entries import NewFile
 from migrator.errors import Locked, StateUnusable
 from migrator.folders import FAILED, Folders, reason_place
 from migrator.lock import Lock
 from migrator.logs import redacted
-from migrator.state import NewFile, State
+from migrator.state import State
 from migrator.state_reader import read
 
 

@@ -1,6 +1,6 @@
 """The bucket against state and truth: the objects of the done files, one version each, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from harness.books_facts import UNFINISHED, Books, Difference, shown
 from harness.bucket import Version
@@ -13,12 +13,11 @@ def bucket_differences(books: Books, *, ended: bool) -> Iterator[Difference]:
     versions: dict[str, list[Version]] = {}
     for version in books.versions:
         versions.setdefault(version.key, []).append(version)
+    _forget_older(versions, books.allowed.revised)
     free: set[str] = set()
     for file in books.mock.files:
         record = books.record_of(file)
         keys = books.expected_keys(file)
-        if file.path in books.allowed.revised:
-            _forget_older(versions, keys)
         if record is None or (record.state in UNFINISHED and not ended):
             free.update(keys)
             continue
@@ -31,7 +30,7 @@ def bucket_differences(books: Books, *, ended: bool) -> Iterator[Difference]:
             yield Difference(shown(key), "no such object in the bucket", f"{len(found)} versions of it")
 
 
-def _forget_older(versions: dict[str, list[Version]], keys: list[str]) -> None:
+def _forget_older(versions: dict[str, list[Version]], keys: Iterable[str]) -> None:
     """Keep the newest version alone; none where that one is a delete marker."""
     for key in keys:
         if key in versions:

@@ -41,7 +41,7 @@ class Allowances:
         bystanders: What lies in the source and is no migrator's business, by relative path, as `folders.describe`
             tells it: names that start with a dot, links, sockets, files that somebody put into `done/` or `failed/`.
         strangers: Objects that somebody else put under the prefix: key → ETag.
-        revised: Paths of files whose objects a run had to take back, so that older versions of a key are right.
+        revised: Keys of objects that a run had to take back, so that older versions and delete markers are right.
         rebuilt: The state was rebuilt, so that attempts and times that nobody knows any more are null.
     """
 

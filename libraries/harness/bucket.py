@@ -102,14 +102,23 @@ class Bucket:
                     )
             versions = self._versions()
             while some := list(islice(versions, _MOST_DELETED_AT_ONCE)):
-                self._client.delete_objects(
-                    Bucket=self.name,
-                    Delete={"Objects": [{"Key": v.key, "VersionId": v.version_id} for v in some], "Quiet": True},
-                )
+                self._delete(some)
             self._client.delete_bucket(Bucket=self.name)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "NoSuchBucket":
                 raise
+
+    def _delete(self, versions: list[Version]) -> None:
+        # A list of keys travels as XML, which holds no control characters; an address does.
+        plain = [version for version in versions if version.key.isprintable()]
+        for version in versions:
+            if not version.key.isprintable():
+                self._client.delete_object(Bucket=self.name, Key=version.key, VersionId=version.version_id)
+        if plain:
+            self._client.delete_objects(
+                Bucket=self.name,
+                Delete={"Objects": [{"Key": v.key, "VersionId": v.version_id} for v in plain], "Quiet": True},
+            )
 
     def _versions(self) -> Iterator[Version]:
         for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.name):

@@ -1,0 +1,107 @@
+"""What scenarios put into a source beside or after the first files, with its truth, and what is nobody's business."""
+
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from harness.folders import describe
+from harness.mock_made import Recipe
+from harness.truth import MockFile, MockSet, State
+from harness.world import PREFIX, World
+
+_LONG_AGO = 1_500_000_000_000_000_000
+
+
+def arrive(world: World, recipes: Iterable[Recipe]) -> tuple[MockFile, ...]:
+    """Put files into the source as somebody else does, and add their truth to the world's.
+
+    Raises:
+        FileExistsError: Something is there already.
+    """
+    files = tuple(_written(world.source / recipe.path, recipe) for recipe in recipes)
+    known = world.mock or MockSet(world.test_data, 0, ())
+    world.mock = replace(known, files=(*known.files, *files))
+    return files
+
+
+def change(world: World, place: str, recipe: Recipe) -> MockFile:
+    """Overwrite a file where it lies, as its owner does, and change its truth; the bytes that were there may stay."""
+    old = world.truth.file(recipe.path)
+    with (world.source / place).open("wb") as stream:
+        new = recipe.write(stream)
+    os.utime(world.source / place, ns=(recipe.mtime_ns, recipe.mtime_ns))
+    new = replace(new, mode=old.mode)
+    world.mock = replace(world.truth, files=tuple(new if file is old else file for file in world.truth.files))
+    return new
+
+
+def remove(world: World, path: str) -> None:
+    """Take a file out of the source under the run; its truth is that it has vanished, and its objects with it."""
+    old = world.truth.file(path)
+    allow_taking_back(world, old)
+    (world.source / path).unlink()
+    gone = replace(old, state=State.FAILED, codes=frozenset({"source-vanished"}), objects=())
+    world.mock = replace(world.truth, files=tuple(gone if file is old else file for file in world.truth.files))
+
+
+def allow_taking_back(world: World, file: MockFile) -> None:
+    """Let the books accept that objects of a file came and went."""
+    world.allowed.revised.update(f"{PREFIX}/{each.key}" for each in file.objects)
+
+
+def put_bystander(world: World, place: str, data: bytes) -> None:
+    """Put a file where it is no migrator's business: it only takes a name, and must be left alone."""
+    target = world.source / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as stream:
+        stream.write(data)
+    os.utime(target, ns=(_LONG_AGO, _LONG_AGO))
+    _remember(world, place)
+
+
+def put_what_is_no_file(world: World) -> None:
+    """Put links (to a file, to a folder, to nothing), a socket and a pipe into the source, all named like csv files."""
+    outside = world.folder / "elsewhere"
+    outside.mkdir()
+    (outside / "linked.csv").write_text("a\n1\n")
+    links = {"odd/link.csv": outside / "linked.csv", "odd/to nothing.csv": outside / "nothing", "odd/folder": outside}
+    (world.source / "odd").mkdir(exist_ok=True)
+    for place, to in links.items():
+        (world.source / place).symlink_to(to)
+        _remember(world, place)
+    os.mkfifo(world.source / "odd/pipe.csv")
+    _remember(world, "odd/pipe.csv")
+    _bind(world.source / "odd", "socket.csv")
+    _remember(world, "odd/socket.csv")
+
+
+def put_stranger(world: World, key: str) -> None:
+    """Put an object of somebody else's under the prefix; it must be left alone."""
+    world.bucket.put(f"{PREFIX}/{key}", b"somebody else's")
+    (version,) = [each for each in world.bucket.versions() if each.key == f"{PREFIX}/{key}"]
+    world.allowed.strangers[version.key] = version.etag
+
+
+def _written(target: Path, recipe: Recipe) -> MockFile:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as stream:
+        file = recipe.write(stream)
+    target.chmod(recipe.mode)
+    os.utime(target, ns=(recipe.mtime_ns, recipe.mtime_ns))
+    return file
+
+
+def _remember(world: World, place: str) -> None:
+    world.allowed.bystanders[place] = describe(world.source, place)
+
+
+def _bind(folder: Path, name: str) -> None:
+    """Make a socket; its path is longer than a socket's address may be, so it is reached by the open folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(f"/proc/self/fd/{handle}/{name}")
+    finally:
+        os.close(handle)

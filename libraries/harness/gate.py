@@ -121,6 +121,12 @@ class Gate:
         rule.lifted = True
         self._in_loop(self._wake())
 
+    def lift_holds(self) -> None:
+        """Let go of all that is held, and hold nothing more; other rules and an outage stay."""
+        for rule in self._rules:
+            rule.lifted = rule.lifted or isinstance(rule.effect, Hold)
+        self._in_loop(self._wake())
+
     def begin_outage(self, answer: Answer) -> None:
         """Answer every request so from now on, those too that were held and are let go of."""
         self._outage = answer

@@ -110,5 +110,9 @@ class NestedRun:
         """Wall time since its start."""
         return time.monotonic() - self.started
 
+    def console(self) -> str:
+        """What it wrote on its console."""
+        return (self.output / "console.log").read_text(encoding="utf-8", errors="replace")
+
     def _things(self) -> list[tuple[str, str]]:
         return [(thing.kind, thing.name) for thing in cleanup.things(connect()) if thing.run.owner == self.owner]

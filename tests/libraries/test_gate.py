@@ -143,6 +143,13 @@ def test_what_was_held_and_is_let_go_of_meets_the_outage_that_came_meanwhile(gat
     assert not upstream.seen
 
 
+def test_holds_are_lifted_and_the_other_rules_stay(gate):
+    gate.obey(Rule(Hold()))
+    gate.obey(Rule(Answer(403, "AccessDenied")))
+    gate.lift_holds()
+    assert put(gate, "/bucket/key") == 403
+
+
 def test_an_answer_is_lost_after_the_server_did_its_work(gate, upstream):
     gate.obey(Rule(LoseAnswer(), count=1))
     with pytest.raises((http.client.HTTPException, ConnectionError)):

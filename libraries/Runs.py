@@ -1,0 +1,109 @@
+"""Keywords about several runs over one source: at once, stopped again and again, and with nothing to do."""
+
+import signal
+from datetime import timedelta
+
+from robot.api import logger
+from robot.api.deco import keyword, library
+
+from harness import runs
+from harness.gate_rules import Hold, Rule
+from harness.process import Finished
+from harness.tables import Row
+from harness.world import World
+from Migrator import HELD_LIMIT, RUN_LIMIT, STOP_MARGIN
+from verdicts import judge, rows_of
+
+_HELD_BY_ANOTHER = 5
+_SHORT_GRACE = timedelta(seconds=1)
+_LONG_GRACE = timedelta(seconds=60)
+_AT_ONCE = timedelta(seconds=10)
+_UPLOADS_A_RUN = 2
+_STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+@library(scope="GLOBAL", doc_format="MARKDOWN")
+class Runs:
+    """More than one run of the migrator over the same source."""
+
+    @keyword
+    def run_a_second_migrator(self, world: World, within: timedelta = RUN_LIMIT) -> None:
+        """Start another run over the same source, and wait for its end; the first one stays the world's own."""
+        first = world.process
+        if first is None or not first.running:
+            raise AssertionError("No migrator is running that a second one could meet: the Given is missing.")
+        try:
+            _tell(world.run("run", within=within))
+        finally:
+            world.process = first
+
+    @keyword
+    def second_migrator_should_have_been_refused(self, world: World) -> None:
+        """It ended with exit code 5, and the first one still runs."""
+        last = world.last_run
+        refused = last.signal is None and last.exit_code == _HELD_BY_ANOTHER
+        running = world.process is not None and world.process.running
+        rows = [
+            Row("the second run", f"exit code {_HELD_BY_ANOTHER}", last.how_it_ended(), refused),
+            Row("the first run", "still running", "so" if running else "ended", running),
+        ]
+        judge(world, "Second run", rows)
+
+    @keyword
+    def stop_and_resume(self, world: World, times: int) -> None:
+        """Start the migrator so many times, and stop it each time when two more uploads have passed.
+
+        SIGTERM and SIGINT take turns; each run must end with the exit code of its signal.
+        """
+        ends = []
+        for number in range(times):
+            told = _STOPS[number % len(_STOPS)]
+            hold = world.gate.obey(Rule(Hold(), first=_UPLOADS_A_RUN + 1))
+            process = world.start("run", "--grace", f"{_SHORT_GRACE.total_seconds():g}")
+            world.gate.wait_until_met(hold, HELD_LIMIT)
+            process.send(told)
+            world.finished = process.wait(_SHORT_GRACE + STOP_MARGIN)
+            world.gate.lift(hold)
+            ends.append((told, world.finished))
+        judge(world, "Stops", [runs.stop_row(f"run {at}", *end) for at, end in enumerate(ends, start=1)])
+
+    @keyword
+    def every_object_should_have_been_uploaded_once(self, world: World) -> None:
+        """Over all runs, each expected object came to the server in one upload that it took, and no other did."""
+        expected = {f"lake/{key}" for key in world.truth.keys}
+        judge(world, "Uploads over all runs", runs.upload_rows(world.gate.uploads(), expected))
+
+    @keyword
+    def nothing_should_have_changed(self, world: World) -> None:
+        """State, folders and bucket are as they were at the remembered moment, and nothing was sent since."""
+        files = [file.path for file in world.truth.files]
+        judge(world, "Nothing changed", rows_of(files, "as it was", runs.changes(world)))
+
+    @keyword
+    def tell_twice_to_stop(self, world: World) -> None:
+        """Send SIGINT to a migrator whose upload hangs, then SIGTERM; it must end in a fraction of its grace period."""
+        if world.hold is None:
+            raise AssertionError("No upload will be held: the Given that holds one is missing.")
+        process = world.start("run", "--grace", f"{_LONG_GRACE.total_seconds():g}")
+        world.gate.wait_until_met(world.hold, HELD_LIMIT)
+        process.send(signal.SIGINT)
+        runs.wait_until_taken(process.pid, signal.SIGINT, _AT_ONCE)
+        process.send(signal.SIGTERM)
+        world.finished = process.wait(_AT_ONCE)
+        world.gate.lift_all()
+        _tell(world.finished)
+
+    @keyword
+    def migrator_should_have_ended_with_the_first_signals_code(self, world: World) -> None:
+        """Exit code 130, which says: stopped by SIGINT, although SIGTERM came after it."""
+        judge(world, "Second signal", [runs.stop_row("the run that was told twice", signal.SIGINT, world.last_run)])
+
+    @keyword
+    def inventory_should_be_empty(self, world: World) -> None:
+        """The state holds no file, and counts none."""
+        status = world.status()
+        judge(world, "Empty inventory", [Row("the state", "0 files", f"{len(status.files)}", not status.files)])
+
+
+def _tell(finished: Finished) -> None:
+    logger.info(f"{finished.command}\n{finished.how_it_ended()}")

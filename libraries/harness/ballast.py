@@ -1,0 +1,83 @@
+"""Fills a server's data volume up from outside, and makes room on it again."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from harness.readiness import REGION
+from harness.servers import S3Server
+
+# Big ones first, so that it is quick; then ever smaller ones, until not even a small object fits.
+_SIZES = (1 << 20, 1 << 18, 1 << 16, 1 << 13)
+_MOST = 256
+_LOOK_AGAIN = 0.05
+
+
+class BallastError(AssertionError):
+    """The volume did not get full, or did not get room again."""
+
+
+class Ballast:
+    """Objects of nobody's in a bucket of their own on a server with a data volume of a few MiB."""
+
+    def __init__(self, server: S3Server) -> None:
+        self._bucket = server.bucket()
+        self._keys: list[str] = []
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=server.endpoint_url,
+            aws_access_key_id=server.access_key,
+            aws_secret_access_key=server.secret_key,
+            region_name=REGION,
+            config=Config(retries={"mode": "standard", "max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    def fill(self) -> None:
+        """Put objects until the server takes none of 8 KiB any more.
+
+        Raises:
+            BallastError: It takes everything.
+        """
+        for size in _SIZES:
+            while self._put(size):
+                if len(self._keys) > _MOST:
+                    raise BallastError(f"Expected the data volume to be full, seen it take {len(self._keys)} objects.")
+
+    def remove(self, within: timedelta) -> None:
+        """Delete the objects, and wait until the server takes data again: it frees the space in its own time.
+
+        MinIO looks at its volume once a second, and frees at once only what is deleted while it knows that it is full.
+
+        Raises:
+            BallastError: It does not in time.
+        """
+        self._delete()
+        _wait_until(lambda: self._put(_SIZES[0]), within)
+        self._delete()
+
+    def _delete(self) -> None:
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket):
+            for version in page.get("Versions", []):
+                self._client.delete_object(Bucket=self._bucket, Key=version["Key"], VersionId=version["VersionId"])
+        self._keys.clear()
+
+    def _put(self, size: int) -> bool:
+        key = f"ballast-{len(self._keys):03}"
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=bytes(size))
+        except ClientError:
+            return False
+        self._keys.append(key)
+        return True
+
+
+def _wait_until(holds: Callable[[], bool], within: timedelta) -> None:
+    deadline = time.monotonic() + within.total_seconds()
+    while not holds():
+        if time.monotonic() > deadline:
+            raise BallastError(f"Expected room on the data volume within {within.total_seconds():g} s, seen none.")
+        time.sleep(_LOOK_AGAIN)

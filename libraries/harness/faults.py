@@ -1,0 +1,121 @@
+"""What an outage or a refusal must lead to, and a migrator that is sent where nothing good awaits it."""
+
+import socket
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from harness.books import UNFINISHED, Difference
+from harness.folders import PLACES, look
+from harness.gate import Exchange
+from harness.process import Finished, MigratorProcess
+from harness.tables import Row
+from harness.truth import MockSet, State
+from harness.world import PREFIX, World
+
+LOCALHOST = "127.0.0.1"
+PENDING_LEFT = 4
+"""The exit code of a run that stopped with work pending."""
+BEYOND_RETRYING = timedelta(seconds=20)
+"""What the contract grants beyond `--retry-for`: an attempt that hangs, and the end of the run."""
+AFTER_REFUSAL = timedelta(seconds=5)
+"""What the contract grants after a refusal that concerns everybody."""
+BUSY_MACHINE = timedelta(seconds=5)
+"""What seeing the end of a process may take on a machine with much to do."""
+
+_BAD_REQUEST = 400
+_SERVER_ERROR = 500
+
+
+@contextmanager
+def unheard_address() -> Iterator[str]:
+    """An endpoint where nothing listens and, for as long as this lasts, nothing will."""
+    with socket.socket() as reserved:
+        reserved.bind((LOCALHOST, 0))
+        yield f"http://{LOCALHOST}:{reserved.getsockname()[1]}"
+
+
+def run_astray(
+    world: World,
+    *options: str,
+    within: timedelta,
+    endpoint_url: str | None = None,
+    bucket: str | None = None,
+    credentials: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run the migrator over the world's source, but with another endpoint, bucket or credentials than the world's."""
+    target = f"s3://{bucket or world.bucket.name}/{PREFIX}"
+    endpoint = ["--endpoint-url", endpoint_url or world.gate.endpoint_url]
+    launch = replace(world.launch, environment={**world.launch.environment, **(credentials or {})})
+    world.process = MigratorProcess(launch, ["run", str(world.source), target, *endpoint, *options])
+    world.finished = world.process.wait(within)
+    return world.finished
+
+
+def since_last_success(world: World) -> float:
+    """Seconds from the server's last answer that shows it in order to the end of the migrator's last run.
+
+    Where there was none, they count from the start of the run.
+    """
+    ended = world.last_run.ended
+    longest = world.last_run.seconds
+    answered = (each for each in world.gate.exchanges if _is_success(each))
+    return min((*(_seconds(each, ended) for each in answered), longest))
+
+
+def since_first_refusal(world: World, exchanges: Collection[Exchange]) -> float | None:
+    """Seconds from the first answer of 4xx among these exchanges to the end of the last run; None without one."""
+    ended = world.last_run.ended
+    refused = [each for each in exchanges if each.status and _BAD_REQUEST <= each.status < _SERVER_ERROR]
+    return max((_seconds(each, ended) for each in refused), default=None)
+
+
+def rejected(mock: MockSet, paths: Collection[str]) -> MockSet:
+    """The truth of files that the target refuses one by one: failed as `upload-rejected`, with no object."""
+    if unknown := set(paths) - {file.path for file in mock.files}:
+        raise KeyError(f"no mock file is named {min(unknown)!r}")
+    files = (
+        replace(file, state=State.FAILED, codes=frozenset({"upload-rejected"}), objects=())
+        if file.path in paths
+        else file
+        for file in mock.files
+    )
+    return replace(mock, files=tuple(files))
+
+
+def pending_rows(world: World, *, nothing_done: bool) -> list[Row]:
+    """Each file as an outage or a refusal of everybody must leave it, seen without asking the server.
+
+    Files that cannot be converted are failed or pending, either; all others are done or pending.
+    """
+    seen = {file.path: file.state for file in world.status().files}
+    rows = []
+    for file in world.truth.files:
+        right = {"pending"} if nothing_done else {"pending", "done"}
+        if file.state is not State.DONE:
+            right = {"pending", "failed"}
+        state = seen.get(file.path, "not in the state")
+        rows.append(Row(file.path, " or ".join(sorted(right, reverse=True)), state, state in right))
+    pending = sum(state == "pending" for state in seen.values())
+    rows.append(Row("the state", "at least one pending file", str(pending), pending > 0))
+    return rows
+
+
+def misplaced(world: World) -> Iterator[Difference]:
+    """Files that lie elsewhere than their state says, seen without asking the server."""
+    folders = look(world.source)
+    for file in world.status().files:
+        place = file.path if file.state in UNFINISHED else f"{file.state}/{file.path}"
+        places = [each for each in (file.path, *(f"{name}/{file.path}" for name in PLACES)) if each in folders]
+        if places != [place]:
+            yield Difference(file.path, f"{place}, as it is {file.state}", " and ".join(places) or "it nowhere")
+
+
+def _is_success(exchange: Exchange) -> bool:
+    # Whatever a live server says itself shows that it is there; a 5xx shows that it is not in order.
+    return exchange.fate == "passed" and exchange.status is not None and exchange.status < _SERVER_ERROR
+
+
+def _seconds(exchange: Exchange, ended: datetime) -> float:
+    return (ended - datetime.fromisoformat(exchange.time)).total_seconds()

@@ -1,5 +1,6 @@
 """What is done with files in `done/` and `failed/` that the state does not know: entered, or remembered as foreign."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -87,9 +88,20 @@ class Examination:
                 known = self._survey.missing.pop(found.entry.path, 0)
                 self._state.add_known(replace(found.entry, id=known), found.objects)
                 self._state.mark(LISTING, stands=True)
+                self._end_move(found.place, found.entry.path)
                 log.info(
                     "%s is %s, as folders and bucket tell",
                     found.place,
                     found.entry.state.value,
                     extra=fields(path=found.entry.path, place=found.place, state=found.entry.state.value),
                 )
+
+    def _end_move(self, place: str, path: str) -> None:
+        """Where a rename by link and unlink was cut between the two, the file also stands where it arrived."""
+        there, here = self._folders.stat(place), self._folders.stat(path)
+        if there is None or here is None or not os.path.samestat(there, here):
+            return
+        (self._folders.root / path).unlink()
+        for entry in self._state.open_entries():
+            if entry.place == path:
+                self._state.forget(entry.id)

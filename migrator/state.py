@@ -60,11 +60,13 @@ class State:
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                if self._sealed:
-                    self._db.execute(f"PRAGMA application_id = {state_schema.UNSEALED}")
+                before = self._db.total_changes
                 yield
+                changed = self._db.total_changes != before
+                if changed and self._sealed:
+                    self._db.execute(f"PRAGMA application_id = {state_schema.UNSEALED}")
                 self._db.execute("COMMIT")
-                self._sealed = False
+                self._sealed = self._sealed and not changed
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")

@@ -1,13 +1,20 @@
 """The state file itself: its schema, whether it can be read, and how it is set aside when it cannot.
 
 SQLite keeps `-wal` and `-shm` companions beside the file; whoever moves it moves them too.
+
+SQLite's own check finds damage of its structures, and none of the values in them. So a state that is closed is sealed:
+the header's application id (offset 68, https://www.sqlite.org/fileformat2.html#application_id), which SQLite leaves to
+the application, holds the CRC-32 of all other bytes. The first transaction after that takes the seal off.
 """
 
 import os
 import sqlite3
 import stat
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 
 from migrator.errors import StateUnusable
 
@@ -16,6 +23,12 @@ COMPANIONS = ("-wal", "-shm", "-journal")
 NEW_SUFFIX = ".new"
 DRAFT_SUFFIX = ".recovering"
 ASIDE_MARK = ".unreadable-"
+UNSEALED = 0
+
+_SEAL_AT = 68
+_SEAL_BYTES = 4
+_HEADER_BYTES = 100
+_BLOCK_BYTES = 1 << 20
 
 # Paths are BLOBs: a Linux name is bytes, and need not be UTF-8.
 _SCHEMA = f"""
@@ -111,16 +124,20 @@ def check(path: Path) -> None:
         StateUnreadable: It is damaged, of another version, or no state at all.
         StateUnusable: It cannot be opened for a reason that is not its own (permission, disk, a lock).
     """
-    check_shape(path)
+    sealed = check_shape(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            check_content(connection, "integrity_check")
+            check_content(connection, None if sealed else "integrity_check")
     except sqlite3.Error as error:
         raise told_apart(path, error) from error
 
 
-def check_shape(path: Path) -> None:
-    """Refuse what is no regular file with something in it, at the state's place or its companions'."""
+def check_shape(path: Path) -> bool:
+    """Refuse what is no regular file with something in it, at the state's place or its companions', or was cut.
+
+    Returns:
+        Whether its seal proves every byte.
+    """
     if not path.exists():
         raise StateUnreadable("it is gone, and only its companions are there")
     if not path.is_file():
@@ -131,14 +148,66 @@ def check_shape(path: Path) -> None:
         companion = path.with_name(path.name + suffix)
         if os.path.lexists(companion) and not stat.S_ISREG(companion.lstat().st_mode):
             raise StateUnreadable(f"its companion {companion.name} is not a regular file")
+    log = path.with_name(path.name + "-wal")
+    # What is in the log stands in for pages of the file that are not written yet.
+    return not (log.exists() and log.stat().st_size) and _is_whole(path)
 
 
-def check_content(connection: sqlite3.Connection, pragma: str) -> None:
-    """Refuse another version's schema, and damage that SQLite's own check finds."""
+def _is_whole(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+            size = os.fstat(file.fileno()).st_size
+            if len(header) < _HEADER_BYTES:
+                raise StateUnreadable("it is cut off within its header")
+            (page_bytes,) = struct.unpack_from(">H", header, 16)
+            changes, pages, _, valid_for = (struct.unpack_from(">I", header, at)[0] for at in (24, 28, 68, 92))
+            page_bytes = 65536 if page_bytes == 1 else page_bytes
+            if size % max(1, page_bytes) or (changes == valid_for and size < pages * page_bytes):
+                raise StateUnreadable(f"it is cut off at {size} bytes")
+            found = header[_SEAL_AT : _SEAL_AT + _SEAL_BYTES]
+            if found == _packed(UNSEALED):
+                return False
+            file.seek(0)
+            if found != _seal_of(file):
+                raise StateUnreadable(
+                    "it is damaged: its bytes do not have the checksum that they had when it was closed"
+                )
+    except OSError as error:
+        raise StateUnusable(f"cannot read the state {path}: {error.strerror}") from error
+    return True
+
+
+def seal(path: Path) -> None:
+    """Seal a state that nobody has open for writing, and whose log is empty.
+
+    Raises:
+        OSError: It cannot be written; then it stays as it is, and can be used.
+    """
+    with path.open("r+b") as file:
+        os.pwrite(file.fileno(), _seal_of(file), _SEAL_AT)
+
+
+def _seal_of(file: BinaryIO) -> bytes:
+    """The seal of the bytes from here on, which are the whole file's."""
+    checksum = zlib.crc32(_packed(UNSEALED), zlib.crc32(file.read(_SEAL_AT)))
+    file.seek(_SEAL_BYTES, os.SEEK_CUR)
+    while block := file.read(_BLOCK_BYTES):
+        checksum = zlib.crc32(block, checksum)
+    # Zero says that there is no seal.
+    return _packed(checksum or 1)
+
+
+def _packed(value: int) -> bytes:
+    return struct.pack(">I", value)
+
+
+def check_content(connection: sqlite3.Connection, pragma: str | None) -> None:
+    """Refuse another version's schema, and damage that SQLite's own check finds; None where there cannot be any."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != SCHEMA_VERSION:
         raise StateUnreadable(f"its schema is version {version}, and this migrator knows version {SCHEMA_VERSION}")
-    (verdict,) = connection.execute(f"PRAGMA {pragma}(1)").fetchone()
+    verdict = connection.execute(f"PRAGMA {pragma}(1)").fetchone()[0] if pragma else "ok"
     if verdict != "ok":
         raise StateUnreadable(f"it is damaged: {verdict}")
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}

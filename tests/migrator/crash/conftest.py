@@ -16,7 +16,11 @@ def crash_world(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -
     """A world for the crash tests of a module."""
     # SIGKILL loses nothing that is written, on whatever disk; in memory a commit costs no time.
     memory = Path("/dev/shm")
-    root = Path(tempfile.mkdtemp(prefix="migrator-crash-", dir=memory)) if memory.is_dir() else tmp_path_factory.mktemp("crash")
+    root = (
+        Path(tempfile.mkdtemp(prefix="migrator-crash-", dir=memory))
+        if memory.is_dir()
+        else tmp_path_factory.mktemp("crash")
+    )
     world = CrashWorld(s3_server, root)
     yield world
     world.close()

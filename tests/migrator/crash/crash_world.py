@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -155,16 +155,22 @@ class Case:
         found += [f"{name} is left over" for name in files_below(self.world.migrators.work)]
         assert not found, f"{where}: {'; '.join(found)}"
 
-    def wait_until(self, what: str, happened: Any) -> None:
+    def wait_until(self, what: str, happened: Callable[[], bool]) -> None:
         """Look until something has happened.
 
         Raises:
             AssertionError: It has not within the deadline.
         """
-        deadline = time.monotonic() + _DEADLINE_SECONDS
+        assert self.comes_true(happened, _DEADLINE_SECONDS), f"waited {_DEADLINE_SECONDS} s for: {what}"
+
+    def comes_true(self, happened: Callable[[], bool], within: float) -> bool:
+        """Whether something has happened before that many seconds are over."""
+        deadline = time.monotonic() + within
         while not happened():
-            assert time.monotonic() < deadline, f"waited {_DEADLINE_SECONDS} s for: {what}"
+            if time.monotonic() > deadline:
+                return False
             time.sleep(_LOOK_SECONDS)
+        return True
 
 
 def credentials(server: S3Server) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Small migrations for the crash tests: their files, and what must have become of them in the end."""
 
+import base64
 import hashlib
 import io
 import os
@@ -103,10 +104,11 @@ SMALL = Migration(
 """Every kind of ending: several objects, one, none, an archive, a failure, the same path again with same and other bytes."""
 
 
-def large(megabytes: int = 12) -> Migration:
-    """One file whose object goes up in several parts: lines that do not compress below half their size."""
+def large(size: int = 9 << 20) -> Migration:
+    """One file whose object of at least `size` bytes goes up in two parts, as compression finds nothing to save."""
     dice = random.Random(4)  # noqa: S311 (the same bytes each time)
-    lines = [dice.randbytes(6000).hex() for _ in range(megabytes * 2**20 // 6000)]
+    line_bytes = 1 << 16
+    lines = [base64.b85encode(dice.randbytes(line_bytes)).decode() for _ in range(-(-size // line_bytes))]
     data = "".join(f"{line}\n" for line in lines).encode()
     return Migration(
         before={},

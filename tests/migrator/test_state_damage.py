@@ -177,7 +177,8 @@ def test_a_value_that_is_changed_behind_the_migrators_back_is_set_aside(copy, co
     damaged = copy()
     data = damaged.state.read_bytes()
     with closing(sqlite3.connect(damaged.state)) as connection:
-        (value,) = connection.execute(f"SELECT {column} FROM files WHERE path = ?", (b"a.csv",)).fetchone()
+        connection.row_factory = sqlite3.Row
+        value = connection.execute("SELECT * FROM files WHERE path = ?", (b"a.csv",)).fetchone()[column]
     at = data.index(value if isinstance(value, bytes) else value.encode())
     damaged.state.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     damaged.heals(unreadable=True)

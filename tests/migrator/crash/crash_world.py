@@ -58,8 +58,7 @@ class CrashWorld:
         case = self._new(migration)
         try:
             shutil.copytree(begun.source, case.source)
-            for key in begun.bucket.keys():
-                case.bucket.copy(begun.bucket, key)
+            case.bucket.take_over(begun.bucket)
             yield case
         finally:
             case.remove()
@@ -76,9 +75,10 @@ class CrashWorld:
 class CopyingBucket(Bucket):
     """A bucket that objects can be copied into."""
 
-    def copy(self, other: Bucket, key: str) -> None:
-        """Take over another bucket's object as it is."""
-        self._client.copy_object(Bucket=self.name, Key=key, CopySource={"Bucket": other.name, "Key": key})
+    def take_over(self, other: Bucket) -> None:
+        """Copy another bucket's objects as they are."""
+        for key in other.keys(""):
+            self._client.copy_object(Bucket=self.name, Key=key, CopySource={"Bucket": other.name, "Key": key})
 
 
 class Case:

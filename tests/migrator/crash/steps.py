@@ -73,9 +73,8 @@ class Steps:
             removes_nothing = event == "os.remove" and not relative and not os.path.lexists(arguments[0])
             if relative or (self._counts(arguments[0]) and not removes_nothing):
                 self._step(event)
-        elif event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES:
-            if self._counts(arguments[0]):
-                self._step("open for writing")
+        elif event == "open" and (arguments[2] or 0) & _WRITES and self._counts(arguments[0]):
+            self._step("open for writing")
 
     def _executed(self, statement: str) -> None:
         if statement.startswith(("COMMIT", "BEGIN IMMEDIATE")):

@@ -39,7 +39,7 @@ def test_a_kill_at_every_request_heals(crash_world, name, stage):
             case.wait_until(f"{name}: request {point} of {len(acts)} to be held {stage}", is_held)
             migrator.kill()
             assert migrator.wait().killed
-            # A body that the gate has not read yet hides that its sender is gone: then the server is given its beginning.
+            # A body that the gate has not read hides that its sender is gone: then the server is given the beginning.
             case.comes_true(lambda: not is_held(), within=0.3)
             gate.lift(held)
             case.wait_until("the gate to let go of the request", lambda: not is_held())

@@ -66,7 +66,7 @@ def _migrate(what: dict[str, Any]) -> int:
         os.dup2(handle, number)
         os.close(handle)
     # The zygote's own stdin is buffered, and none of it is the migrator's.
-    sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: PTH123, SIM115 (a descriptor; as long as the process)
+    sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 (as long as the process)
     os.chdir(what["folder"])
     os.environ.update(what["environment"])
     steps = Steps(Path(what["source"]), (what["steps"] or {}).get("kill_at", 0))

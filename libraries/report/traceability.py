@@ -168,6 +168,9 @@ def _gaps(run: Run, entries: Sequence[Entry], specification: Specification, *, p
         return
     for entry in entries:
         yield from _gap(entry, partial=partial)
+    failing = [entry.claim.id for entry in entries if any(test.failed for test in entry.tests)]
+    if failing:
+        yield f"Not proved, as tests of theirs failed: {', '.join(failing)}."
     for test in run.tests:
         for tag in sorted(test.tags):
             if not specification.knows_tag(tag):
@@ -192,9 +195,6 @@ def _gap(entry: Entry, *, partial: bool) -> Iterator[str]:
         case Verdict.FAILING if entry.tests and not any(test.failed for test in entry.tests):
             seen = entry.figure.shown if entry.figure else "nothing"
             yield f"{claim.id} is not kept: {seen} was measured, and it must be {claim.limit}."
-        case Verdict.FAILING:
-            failed = sum(test.failed for test in entry.tests)
-            yield f"{claim.id} is not proved, as {failed} of its {len(entry.tests)} tests failed: {claim.text}"
     if not partial and entry.verdict is Verdict.PROVED and claim.kind is Kind.CRITERION and entry.figure is None:
         yield f"{claim.id} was not measured: no test recorded its figure, {claim.limit and claim.limit.title!r}."
 

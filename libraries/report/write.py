@@ -1,0 +1,63 @@
+"""Writes persistence.html, traceability.json and traceability.csv beside a run's output.xml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from robot.errors import DataError
+
+from report import machine, page, results, traceability
+from report.specification import specification
+from report.traceability import Matrix
+from report.trend import earlier_runs
+
+PAGE = "persistence.html"
+JSON = "traceability.json"
+CSV = "traceability.csv"
+_MOST_GAPS = 15
+
+
+class UnreadableOutput(Exception):
+    """There is no output.xml, or it was cut off."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written, and what it says."""
+
+    matrix: Matrix
+    page: Path
+
+    def lines(self) -> Iterator[str]:
+        """The verdict and every gap, for a terminal."""
+        yield self.matrix.sentence
+        for gap in self.matrix.gaps[:_MOST_GAPS]:
+            yield f"  {gap}"
+        if len(self.matrix.gaps) > _MOST_GAPS:
+            yield f"  … and {len(self.matrix.gaps) - _MOST_GAPS} more, all of them in {self.page}"
+
+
+def write(output: Path, history: Path | None = None) -> Written:
+    """Reads a run and writes its page and its matrix.
+
+    Args:
+        output: Robot's output.xml; the evidence lies beside it.
+        history: A folder of earlier traceability.json files.
+
+    Raises:
+        UnreadableOutput: It cannot be read.
+    """
+    try:
+        run = results.read(output)
+    except DataError as error:
+        raise UnreadableOutput(f"The run's results cannot be read: {error}") from error
+    matrix = traceability.join(run, specification())
+    earlier = earlier_runs(history) if history and history.is_dir() else []
+    folder = output.parent
+    html = page.render(matrix, page.worlds_of(run.tests, folder), earlier)
+    (folder / PAGE).write_text(html, encoding="utf-8", errors="backslashreplace")
+    (folder / JSON).write_text(machine.as_json(matrix), encoding="utf-8")
+    (folder / CSV).write_text(machine.as_csv(matrix), encoding="utf-8", errors="backslashreplace")
+    return Written(matrix, folder / PAGE)

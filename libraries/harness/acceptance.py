@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from enum import IntEnum
 from pathlib import Path
 from types import FrameType
 
@@ -29,45 +30,87 @@ RESULTS = ROOT / "results"
 VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "MIGRATOR")
 # After a run that was killed its watchdog needs a moment; half a minute is what is promised.
 CLEAN_WITHIN = 30.0
-_ENVIRONMENT_FAILED = 252
+_ROBOT_INTERRUPTED = 253
+_ROBOT_NEVER_BEGAN = frozenset({251, 252})
+_HISTORY = "HISTORY"
+
+
+class ExitCode(IntEnum):
+    """How `python -m harness.acceptance` ends; `make` itself ends with 2 for all but 0, and prints the code."""
+
+    PROVED = 0
+    SCENARIO_FAILED = 1
+    NEVER_BEGAN = 2
+    """Robot took no work up: an option is wrong, or no test matches."""
+    ENVIRONMENT_BROKEN = 3
+    NOT_COVERED = 4
+    LEFT_BEHIND = 5
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the acceptance suite and returns Robot's exit code, or 1 where only the clean-up failed."""
+    """Runs the acceptance suite, has its pages written, and returns an `ExitCode`, or 130 or 143 for a run stopped."""
     begun = time.monotonic()
     try:
         image = prepare(os.environ.get("S3_SERVER") or None, os.environ.get("S3_IMAGE") or None)
         client = connect() if image else None
     except EnvironmentFault as fault:
         say(str(fault))
-        return _ENVIRONMENT_FAILED
+        return ExitCode.ENVIRONMENT_BROKEN
     before = Snapshot.take(client)
     _forget_last_results()
-    code = _robot(arguments)
+    stopped, robot = _robot(arguments)
+    code = _code(stopped, robot, _pages())
     left = _left(client, before)
-    say(f"Ended after {seconds(time.monotonic() - begun)}; the report is {RESULTS / 'report.html'}")
+    say(f"Ended after {seconds(time.monotonic() - begun)}; the report is {RESULTS / 'persistence.html'}")
     if left:
         say("Left behind although nothing may be: " + ", ".join(left))
-        return code or 1
+        return code or ExitCode.LEFT_BEHIND
     say("Nothing is left behind: containers, volumes, networks, folders and processes are as before.")
     return code
 
 
-def _robot(arguments: list[str]) -> int:
+def _code(stopped: bool, robot: int, pages: int) -> int:
+    """The one exit code of what Robot, which runs the scenarios, and the report, which judges the proof, ended with."""
+    if stopped:
+        return ExitCode.TERMINATED
+    if robot == _ROBOT_INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    if robot in _ROBOT_NEVER_BEGAN:
+        return ExitCode.NEVER_BEGAN
+    return pages or (ExitCode.SCENARIO_FAILED if robot else ExitCode.PROVED)
+
+
+def _robot(arguments: list[str]) -> tuple[bool, int]:
+    """Runs Robot; returns whether it was asked to stop by SIGTERM, and its exit code."""
     outputs = ["--outputdir", str(RESULTS), "--xunit", "xunit.xml"]
     variables = [option for name, value in _given() for option in ("--variable", f"{name}:{value}")]
     command = [sys.executable, "-m", "robot", *outputs, *variables, *arguments, str(ROOT / "acceptance")]
-    process = subprocess.Popen(command, cwd=ROOT)
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "S3_ACCEPTANCE_PAGES": "later"})
+    stopped = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
+        stopped.append(number)
         process.send_signal(number)
 
     # A terminal sends Ctrl-C to Robot as well, which a second one would end without its teardowns.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, pass_on)
     code = process.wait()
-    return 128 - code if code < 0 else code
+    return bool(stopped), 128 - code if code < 0 else code
+
+
+def _pages() -> int:
+    """Has the report's own program write page and matrix; its exit code is the verdict on the proof."""
+    output = RESULTS / "output.xml"
+    if not output.exists():
+        return 0
+    history = os.environ.get(_HISTORY)
+    options = ["--history", history] if history else []
+    command = [sys.executable, str(ROOT / "libraries" / "report"), str(output), *options]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def _given() -> Iterator[tuple[str, str]]:
@@ -88,7 +131,15 @@ def _left(client: docker.DockerClient | None, before: Snapshot) -> list[str]:
 
 def _forget_last_results() -> None:
     """Removes the last run's reports and evidence, so that nobody takes them for this run's."""
-    for name in ("log.html", "report.html", "output.xml", "xunit.xml"):
+    for name in (
+        "log.html",
+        "report.html",
+        "output.xml",
+        "xunit.xml",
+        "persistence.html",
+        "traceability.json",
+        "traceability.csv",
+    ):
         (RESULTS / name).unlink(missing_ok=True)
     if (RESULTS / "evidence").is_dir():
         shutil.rmtree(RESULTS / "evidence")

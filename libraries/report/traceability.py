@@ -117,7 +117,8 @@ class Matrix:
             ids = len(self.ids(Verdict.FAILING))
             return f"Not proved: {failed} of {_scenarios(tests)} failed{skips}, and with them {ids} ids."
         if self.gaps:
-            return f"Not covered: {_scenarios(tests)} passed or were skipped, but {len(self.gaps)} things are missing."
+            missing = "1 thing is" if len(self.gaps) == 1 else f"{len(self.gaps)} things are"
+            return f"Not covered: no scenario failed{skips}, but {missing} missing from the proof."
         if self.left_out:
             return f"{_scenarios(tests)} passed{skips}; {len(self.left_out)} others were not run, so this is no proof."
         proved = len(self.ids(Verdict.PROVED))

@@ -51,9 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", metavar="NAME", nargs="*", help="a mutant's file in mutants/defects (default: all)")
     parser.add_argument("--jobs", type=int, default=_JOBS, help=f"runs side by side ({_JOBS})")
     parser.add_argument("--quick", action="store_true", help="only the tests that should be red, and no clean run")
-    parser.add_argument(
-        "--root", type=Path, default=ROOT, help="where the migrator is (this repository)"
-    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="where the migrator is (this repository)")
     return parser
 
 

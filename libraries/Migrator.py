@@ -13,8 +13,9 @@ from harness.world import World
 RUN_LIMIT = timedelta(seconds=120)
 GRACE = timedelta(seconds=2)
 HELD_LIMIT = timedelta(seconds=60)
-# What a process may need beyond its grace period to write its state and end on a busy machine.
-STOP_MARGIN = timedelta(seconds=20)
+# What a process may need beyond its grace period to write its state and end on a busy machine. With that period it is
+# less than the 15 s after which a hanging upload ends by itself, so that whoever waits for that is seen.
+STOP_MARGIN = timedelta(seconds=10)
 
 
 @library(scope="GLOBAL", doc_format="MARKDOWN")

@@ -19,6 +19,7 @@ from migrator.state import LISTING, State
 
 _BATCH = 20_000
 SCRATCH = "scratch"
+RESERVE_BYTES = 256 << 10
 
 
 @dataclass
@@ -72,13 +73,24 @@ def open_state(path: Path) -> State:
 
 
 def clear_scratch(root: Path) -> Path:
-    """Remove what a killed run left in the scratch folder, and make it anew."""
+    """Remove what a killed run left in the scratch folder, and make it anew.
+
+    A reserve is taken in it, which is given back with it: where the disk becomes full, there is still room to record
+    that what was in progress is pending.
+
+    Raises:
+        StateUnusable: SOURCE cannot be written, or there is no room.
+    """
     scratch = root / FOLDER / SCRATCH
     remove_scratch(root)
     try:
         scratch.mkdir(parents=True)
+        with (scratch / "reserve").open("wb") as reserve:
+            os.posix_fallocate(reserve.fileno(), 0, RESERVE_BYTES)
     except OSError as error:
-        raise StateUnusable(f"cannot make {scratch}: {error.strerror}; SOURCE must be writable") from error
+        raise StateUnusable(
+            f"cannot write scratch files in {scratch}: {error.strerror}; SOURCE must be writable, with room to work"
+        ) from error
     return scratch
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrator import reconcile
 from migrator.entries import FileState
-from migrator.errors import Blocked, ExitCode, Stopped
+from migrator.errors import Blocked, ExitCode, StateUnusable, Stopped
 from migrator.examination import Examination
 from migrator.examine import Keys
 from migrator.folders import Folders, check_tops
@@ -81,7 +81,17 @@ class _Run:
         finally:
             if self._workers is not None:
                 self.threads_ended = self._workers.close()
+        if isinstance(self._blocked, StateUnusable):
+            self._put_in_order()
         return self._concluded()
+
+    def _put_in_order(self) -> None:
+        """Record what could not be recorded any more, now that the scratch folder's reserve is given back."""
+        reconcile.remove_scratch(self._given.source)
+        try:
+            reconcile.settle_moves(self._state, self._folders)
+        except StateUnusable as error:
+            log.warning("%s; the next run puts in order what is in progress", error)
 
     def _prepare(self) -> None:
         """Everything that comes before the first file: state and folders agree, all files are known."""

@@ -29,6 +29,7 @@ _SEAL_AT = 68
 _SEAL_BYTES = 4
 _HEADER_BYTES = 100
 _BLOCK_BYTES = 1 << 20
+_LITTLE_BYTES = 64 << 10
 
 # Paths are BLOBs: a Linux name is bytes, and need not be UTF-8.
 _SCHEMA = f"""
@@ -86,11 +87,14 @@ def create(path: Path) -> None:
     remove_drafts(path)
     try:
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            # The log comes last: with one, closing would leave pages in it where there is no room for them.
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            connection.execute("PRAGMA journal_mode = WAL")
         new.rename(path)
-    except (sqlite3.Error, OSError) as error:
-        raise StateUnusable(f"cannot write the state {path}: {error}; make room there, or give --state") from error
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+    except OSError as error:
+        raise StateUnusable(f"cannot write the state {path}: {error.strerror}; mend that, or give --state") from error
 
 
 def draft(path: Path) -> Path:
@@ -227,7 +231,15 @@ def told_apart(path: Path, error: sqlite3.Error) -> Exception:
 
 def unusable(path: Path, error: sqlite3.Error) -> StateUnusable:
     """What a command says when SQLite will not go on."""
-    return StateUnusable(f"cannot use the state {path}: {error}; mend that, or give --state")
+    try:
+        room = os.statvfs(path.parent)
+    except OSError:
+        full = False
+    else:
+        full = room.f_bavail * room.f_frsize < _LITTLE_BYTES
+    # SQLite tells of a full disk as an I/O error where it is the log's index that does not fit.
+    why = f"{error} (no space left on device): make room there" if full else f"{error}; mend that"
+    return StateUnusable(f"cannot use the state {path}: {why}, or give --state")
 
 
 def set_aside(path: Path) -> Path:

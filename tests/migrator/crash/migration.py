@@ -101,7 +101,7 @@ SMALL = Migration(
     },
     paths={"done/again~2.csv": "again.csv"},
 )
-"""Every kind of ending: several objects, one, none, an archive, a failure, the same path again, unchanged and changed."""
+"""Every kind of ending: several objects, one, none, an archive, a failure, the same path again, changed or not."""
 
 
 def large(size: int = 9 << 20) -> Migration:

@@ -85,6 +85,18 @@ A file of which one object is refused leaves none of its objects behind
     Then every intended failure is found with its reason
     And the books balance
 
+A server that fails at one object alone blames no file, and the next run ends the work
+    [Documentation]    500 is never a file's fault, however often it comes and however well the others do.
+    [Tags]    fr-008    fr-011
+    Given the source holds a few files
+    And the server answers every upload of one file with 500
+    When the migrator runs with little patience
+    Then the migrator leaves work pending
+    And no file bears the blame
+    When the target takes everything again
+    And the migrator runs to its end
+    Then the books balance
+
 A target that refuses every file blames none of them, and the next run does the work
     [Documentation]    Where nothing at all is taken, the fault is not the files'.
     [Tags]    fr-008    fr-011

@@ -61,7 +61,7 @@ class BrokenStart:
         """No container, volume, network or folder is there that was not there before the attempt."""
         if left := self._made.left:
             raise AssertionError(
-                f"Expected nothing to be left of the attempt, seen {len(left)}, the first is {left[0]}."
+                f"Expected nothing to be left behind, seen {len(left)} things, the first is {left[0]}."
             )
 
     @property

@@ -31,7 +31,11 @@ _HICCUPS: Mapping[int, Answer] = MappingProxyType(
     {2: _OVERLOADED, 5: Answer(500, "InternalError"), 8: Answer(507, "XMinioStorageFull")}
 )
 _REFUSALS: Mapping[str, Answer] = MappingProxyType(
-    {"too large": Answer(400, "EntityTooLarge"), "denied": Answer(403, "AccessDenied")}
+    {
+        "too large": Answer(400, "EntityTooLarge"),
+        "denied": Answer(403, "AccessDenied"),
+        "broken": Answer(500, "InternalError"),
+    }
 )
 
 
@@ -165,7 +169,13 @@ class Faults:
 
     @keyword
     def refuse_keys(self, world: World, how: str, *files: str) -> None:
-        """Refuse every upload of some files' objects: "too large" (`EntityTooLarge`) or "denied" (`AccessDenied`)."""
+        """Refuse every upload of some files' objects.
+
+        Args:
+            world: Whose gate answers.
+            how: "too large" (`EntityTooLarge`), "denied" (`AccessDenied`) or "broken" (`InternalError`).
+            files: Their paths; an object of an archive or a dump by its key without `.parquet`.
+        """
         for path in files:
             world.gate.obey(Rule(_REFUSALS[how], WRITES, key=f"*/{path}*"))
 

@@ -261,7 +261,9 @@ class Gate:
 async def _answer_instead(request: web.BaseRequest, exchange: Exchange, answer: Answer) -> web.Response:
     with suppress(ConnectionError):
         await _invite_body(request)
-        await request.read()
+        # Not `read`, which refuses what is over 1 MiB.
+        async for _ in request.content.iter_chunked(_READ_SIZE):
+            pass
     exchange.fate, exchange.status = "answered by the gate", answer.status
     body = answer.body(exchange.key) if request.method != "HEAD" else b""
     return web.Response(status=answer.status, body=body, content_type="application/xml")

@@ -16,6 +16,7 @@ from harness.world import World
 
 _LOOK_AGAIN = 0.01
 _OK = 200
+_ENDED = ("State:\tZ", "State:\tX")
 _PENDING = ("SigPnd:", "ShdPnd:")
 
 
@@ -55,9 +56,7 @@ def changes(world: World) -> Iterator[Difference]:
         if before.folders.get(place) != folders.get(place):
             yield Difference(place, "the file as it was", "another one, or none, or a new one")
     if before.versions != (versions := tuple(world.bucket.versions())):
-        yield Difference(
-            "the bucket", f"the {len(before.versions)} versions that there were", f"{len(versions)}, or others"
-        )
+        yield Difference("the bucket", f"the same {len(before.versions)} versions", f"{len(versions)}, or others")
     for each in world.gate.exchanges[before.exchanges :]:
         if each.act.brings_data:
             yield Difference(each.key, "nothing sent to the bucket", str(each.act))
@@ -80,6 +79,8 @@ def _is_pending(pid: int, told: signal.Signals) -> bool:
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
+        return False
+    if any(line.startswith(_ENDED) for line in lines):
         return False
     masks = [int(line.split()[1], 16) for line in lines if line.startswith(_PENDING)]
     return any(mask >> (told - 1) & 1 for mask in masks)

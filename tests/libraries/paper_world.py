@@ -58,6 +58,9 @@ class PaperGate:
         number = len(self.exchanges) + 1
         self.exchanges.append(Exchange(number, "2026-01-01T00:00:00Z", "PUT", Act.PUT_OBJECT, key, number))
 
+    def uploads(self) -> list[Exchange]:
+        return [exchange for exchange in self.exchanges if exchange.upload]
+
     def obey(self, rule: Rule) -> Rule:
         return rule
 

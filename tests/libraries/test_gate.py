@@ -117,6 +117,11 @@ def test_the_gate_answers_in_the_servers_place(gate, upstream):
     assert len(upstream.seen) == 2
 
 
+def test_the_gate_answers_also_to_what_is_large(gate):
+    gate.obey(Rule(Answer(503, "SlowDown")))
+    assert put(gate, "/bucket/key", bytes(3 << 20), {"Expect": "100-continue"}) == 503
+
+
 def test_a_rule_for_some_keys_leaves_the_others_alone(gate):
     gate.obey(Rule(Answer(403, "AccessDenied"), key="bad/*"))
     assert [put(gate, "/bucket/bad/one"), put(gate, "/bucket/good")] == [403, 200]

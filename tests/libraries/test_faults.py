@@ -1,0 +1,164 @@
+"""The keywords over faults fail where a migrator gave up late or not at all, or blamed a file for what it met."""
+
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from Faults import Faults
+from harness import faults, mock_few, mock_folder
+from harness.gate import Exchange
+from harness.s3_requests import Act
+from harness.truth import State
+from paper_world import PaperWorld, balanced_world, pend
+
+FAULTS = Faults()
+ENDED = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A world whose run of 30 s gave up: `a.csv` is pending, `b/c.csv` was done before, `bad.json` is failed."""
+    world = balanced_world(tmp_path)
+    pend(world, "a.csv")
+    world.finished = replace(world.last_run, exit_code=4, seconds=30.0, ended=ENDED)
+    return world
+
+
+def answered(world: PaperWorld, status: int | None, *, before: float, fate: str = "passed") -> None:
+    """Let the gate have seen an upload, so many seconds before the run's end."""
+    time = (ENDED - timedelta(seconds=before)).isoformat().replace("+00:00", "Z")
+    number = len(world.gate.exchanges) + 1
+    world.gate.exchanges.append(Exchange(number, time, "PUT", Act.PUT_OBJECT, "key", number, fate, status))
+
+
+def test_a_run_that_gives_up_within_its_patience_passes(world):
+    answered(world, 200, before=21)
+    answered(world, 503, before=1)
+    FAULTS.migrator_should_have_given_up_in_time(world)
+
+
+def test_a_run_without_any_success_is_measured_from_its_start(world):
+    answered(world, 503, before=1)
+    with pytest.raises(AssertionError, match=r"Expected at most 27 s after its last success, seen 30\.0 s"):
+        FAULTS.migrator_should_have_given_up_in_time(world)
+
+
+@pytest.mark.parametrize(("status", "fate"), [(503, "passed"), (200, "answered by the gate"), (None, "passed")])
+def test_only_a_good_answer_of_the_server_itself_is_a_success(world, status, fate):
+    answered(world, 200, before=29)
+    answered(world, status, before=2, fate=fate)
+    with pytest.raises(AssertionError, match=r"seen 29\.0 s"):
+        FAULTS.migrator_should_have_given_up_in_time(world)
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 5])
+def test_every_other_exit_code_is_told(world, code):
+    answered(world, 200, before=2)
+    answered(world, 403, before=2)
+    world.finished = replace(world.last_run, exit_code=code)
+    for should in (
+        FAULTS.migrator_should_have_given_up_in_time,
+        FAULTS.migrator_should_have_given_up_at_once,
+        FAULTS.migrator_should_have_left_work_pending,
+    ):
+        with pytest.raises(AssertionError, match=f"Expected exit code 4, seen exit code {code}"):
+            should(world)
+
+
+def test_a_death_by_signal_is_no_exit_code(world):
+    world.finished = replace(world.last_run, signal=signal.SIGILL)
+    with pytest.raises(AssertionError, match="Expected exit code 4, seen died of SIGILL"):
+        FAULTS.migrator_should_have_left_work_pending(world)
+
+
+def test_a_refusal_is_measured_from_the_first_one(world):
+    answered(world, 403, before=9)
+    FAULTS.migrator_should_have_given_up_at_once(world)
+    answered(world, 404, before=11)
+    with pytest.raises(AssertionError, match=r"Expected at most 10 s after the first refusal, seen 11\.0 s"):
+        FAULTS.migrator_should_have_given_up_at_once(world)
+
+
+def test_a_run_that_met_no_refusal_has_not_given_up_for_one(world):
+    answered(world, 200, before=9)
+    with pytest.raises(AssertionError, match="Expected a request that the target refuses, seen none"):
+        FAULTS.migrator_should_have_given_up_at_once(world)
+
+
+def test_pending_and_done_files_bear_no_blame(world):
+    FAULTS.no_file_should_bear_the_blame(world)
+
+
+def test_before_the_first_upload_a_done_file_is_told(world):
+    with pytest.raises(AssertionError, match=r"Expected pending, seen done, at b/c\.csv"):
+        FAULTS.every_file_should_be_pending(world)
+    pend(world, "b/c.csv")
+    FAULTS.every_file_should_be_pending(world)
+
+
+@pytest.mark.parametrize("state", ["failed", "in_progress"])
+def test_a_file_that_is_blamed_or_left_under_way_is_told(world, state):
+    world.record("a.csv")["state"] = state
+    with pytest.raises(AssertionError, match=rf"Expected pending or done, seen {state}, at a\.csv"):
+        FAULTS.no_file_should_bear_the_blame(world)
+
+
+def test_a_file_that_the_state_forgot_is_told(world):
+    world.document["files"].remove(world.record("a.csv"))
+    with pytest.raises(AssertionError, match=r"Expected pending or done, seen not in the state, at a\.csv"):
+        FAULTS.no_file_should_bear_the_blame(world)
+
+
+def test_work_that_is_all_done_is_not_pending(tmp_path):
+    with pytest.raises(AssertionError, match="Expected at least one pending file, seen 0"):
+        FAULTS.no_file_should_bear_the_blame(balanced_world(tmp_path))
+
+
+def test_a_bad_file_may_wait_for_the_server(world):
+    (world.source / "failed/bad.json").rename(world.source / "bad.json")
+    world.record("bad.json").update(state="pending", place="bad.json", error=None, finished_at=None)
+    FAULTS.no_file_should_bear_the_blame(world)
+
+
+def test_a_pending_file_that_was_moved_is_told(world):
+    (world.source / "failed/a.csv").write_bytes((world.source / "a.csv").read_bytes())
+    with pytest.raises(AssertionError, match=r"Expected a\.csv, as it is pending, seen a\.csv and failed/a\.csv"):
+        FAULTS.no_file_should_bear_the_blame(world)
+    for each in ("a.csv", "failed/a.csv"):
+        (world.source / each).unlink()
+    with pytest.raises(AssertionError, match=r"Expected a\.csv, as it is pending, seen it nowhere"):
+        FAULTS.no_file_should_bear_the_blame(world)
+
+
+def test_a_rejected_file_must_fail_and_leave_no_object(world):
+    FAULTS.expect_rejection(world, "a.csv")
+    file = world.truth.file("a.csv")
+    assert (file.state, file.codes, file.objects) == (State.FAILED, frozenset({"upload-rejected"}), ())
+    assert world.truth.file("b/c.csv").state is State.DONE
+
+
+def test_a_file_that_is_not_there_cannot_be_rejected(world):
+    with pytest.raises(KeyError, match=r"no mock file is named 'c\.csv'"):
+        FAULTS.expect_rejection(world, "c.csv")
+
+
+@pytest.mark.parametrize("act", [FAULTS.start_migrator_with_little_patience, FAULTS.let_go_and_wait_for_the_end])
+def test_a_when_without_its_given_says_so(world, act):
+    with pytest.raises(AssertionError, match="the Given .*is missing"):
+        act(world)
+
+
+def test_nobody_listens_at_an_address_for_as_long_as_it_is_reserved():
+    import socket
+
+    with faults.unheard_address() as address, pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5)
+
+
+def test_a_few_files_have_what_the_faults_aim_at(tmp_path):
+    made = mock_folder.write(tmp_path / "few", [*mock_few.few_files(), mock_few.large_file()], 0)
+    assert {f"{mock_few.ARCHIVE}/a.csv.parquet", f"{mock_few.DUMP}/first.parquet"} <= made.keys
+    assert made.file(mock_few.LARGE).size > 16 << 20
+    assert [file.path for file in made.ending("failed")] == [mock_few.BAD]

@@ -14,37 +14,37 @@ Test Tags           edge-3    fr-008    fr-010
 
 
 *** Test Cases ***
-Edge 3 AC-1 A kill at any request, before it reaches the server, is healed by the next run
+A kill at any request, before it reaches the server, is healed by the next run
     [Documentation]    Every other point kills the process group, the rest the migrator's own process alone.
     Given few small files are at hand
     When a run is killed at each of its requests before it reaches the server
     Then the books of every resumed run balance
 
-Edge 3 AC-2 A kill at any request, after the server answered, is healed, and what was stored is adopted
+A kill at any request, after the server answered, is healed, and what was stored is adopted
     [Documentation]    The object is in the bucket and the migrator was never told: it must not upload it again.
     Given few small files are at hand
     When a run is killed at each of its requests after the server answered
     Then the books of every resumed run balance
 
-Edge 3 AC-3 A kill at any step of a multipart upload leaves no part behind after the next run
+A kill at any step of a multipart upload leaves no part behind after the next run
     [Documentation]    Parts cost money and no listing of objects shows them.
     Given a file that needs several parts is at hand
     When a run is killed at each step of the upload
     Then the books of every resumed run balance
 
-Edge 3 AC-4 A kill at a random moment is healed by the next run
+A kill at a random moment is healed by the next run
     [Documentation]    Also between requests: while the inventory is made, a file converted or the state written.
     Given few small files are at hand
     When runs are killed at random moments
     Then the books of every resumed run balance
 
-Edge 3 AC-5 A kill right after a file was moved is healed by the next run
+A kill right after a file was moved is healed by the next run
     [Documentation]    The folders know already what the state may not know yet.
     Given few small files are at hand
     When runs are killed as soon as a file has been moved
     Then the books of every resumed run balance
 
-Edge 3 AC-6 A kill during the resume, and another one after it, are healed by the next run
+A kill during the resume, and another one after it, are healed by the next run
     [Documentation]    What heals must itself be safe to kill.
     Given few small files are at hand
     When runs, the runs that resume them, and the next ones are killed

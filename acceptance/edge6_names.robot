@@ -14,7 +14,7 @@ Test Tags           edge-6
 
 
 *** Test Cases ***
-Edge 6 AC-1 Every name that a file system can hold ends under its own key or with its reason
+Every name that a file system can hold ends under its own key or with its reason
     [Documentation]    Every byte but the slash, long names, and names that look like an escape or an option.
     [Tags]    fr-006
     Given files of every hard name are at hand
@@ -22,7 +22,7 @@ Edge 6 AC-1 Every name that a file system can hold ends under its own key or wit
     Then every object holds the values and the origin of its source
     And the books balance
 
-Edge 6 AC-2 The same name in other folders, archives, cases and normal forms is another object
+The same name in other folders, archives, cases and normal forms is another object
     [Documentation]    Each file holds a value of its own, so that one in another's place is seen.
     [Tags]    fr-006
     Given files of the same names lie in many folders and archives
@@ -30,7 +30,7 @@ Edge 6 AC-2 The same name in other folders, archives, cases and normal forms is 
     Then every object holds the values and the origin of its source
     And the books balance
 
-Edge 6 AC-3 The same path with the same bytes is done without another upload
+The same path with the same bytes is done without another upload
     [Documentation]    Its name in `done/` is taken, so that `~2` goes before the extensions.
     [Tags]    fr-010
     Given files were migrated
@@ -39,7 +39,7 @@ Edge 6 AC-3 The same path with the same bytes is done without another upload
     Then nothing is uploaded
     And the books balance
 
-Edge 6 AC-4 The same path with other bytes is failed, and the object that is there stays
+The same path with other bytes is failed, and the object that is there stays
     [Documentation]    Which of the two is meant is not for the migrator to guess.
     [Tags]    fr-011
     Given files were migrated
@@ -49,7 +49,7 @@ Edge 6 AC-4 The same path with other bytes is failed, and the object that is the
     And every object holds the values and the origin of its source
     And the books balance
 
-Edge 6 AC-5 A path that failed is free for a new file, and a second failure gets a name of its own
+A path that failed is free for a new file, and a second failure gets a name of its own
     [Documentation]    Neither the failed file nor its reason is overwritten.
     [Tags]    fr-011
     Given files were migrated
@@ -60,7 +60,7 @@ Edge 6 AC-5 A path that failed is free for a new file, and a second failure gets
     Then every object holds the values and the origin of its source
     And the books balance
 
-Edge 6 AC-6 Names that somebody took in done and failed are left alone and passed by
+Names that somebody took in done and failed are left alone and passed by
     [Documentation]    Also where it is the reason's name that is taken, and where a folder's name is a file's.
     [Tags]    fr-012
     Given files that will arrive again are at hand
@@ -69,7 +69,7 @@ Edge 6 AC-6 Names that somebody took in done and failed are left alone and passe
     When the migrator runs to its end
     Then the books balance
 
-Edge 6 AC-7 Hidden files, links, sockets and pipes are not inventoried and stay untouched
+Hidden files, links, sockets and pipes are not inventoried and stay untouched
     [Documentation]    A hard link is a file, and its other name keeps its bytes.
     [Tags]    fr-004
     Given files that will arrive again are at hand
@@ -77,7 +77,7 @@ Edge 6 AC-7 Hidden files, links, sockets and pipes are not inventoried and stay 
     When the migrator runs to its end
     Then the books balance
 
-Edge 6 AC-8 A key that holds somebody else's object is never overwritten
+A key that holds somebody else's object is never overwritten
     [Documentation]    The file is failed, and of an archive no other member is uploaded.
     [Tags]    fr-006    fr-011
     Given files that will arrive again are at hand
@@ -85,7 +85,7 @@ Edge 6 AC-8 A key that holds somebody else's object is never overwritten
     When the migrator runs to its end
     Then the books balance
 
-Edge 6 AC-9 A folder under the name of a done archive keeps its files apart from the archive's members
+A folder under the name of a done archive keeps its files apart from the archive's members
     [Documentation]    The file whose key a member has is failed, the one beside it is done.
     [Tags]    fr-006
     Given files were migrated

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.folders import describe
+from harness.folders import FileFacts, describe
 from harness.mock_made import Recipe
 from harness.truth import MockFile, MockSet, State
 from harness.world import PREFIX, World
@@ -34,6 +34,27 @@ def change(world: World, place: str, recipe: Recipe) -> MockFile:
     os.utime(world.source / place, ns=(recipe.mtime_ns, recipe.mtime_ns))
     new = replace(new, mode=old.mode)
     world.mock = replace(world.truth, files=tuple(new if file is old else file for file in world.truth.files))
+    return new
+
+
+def grow(world: World, file: MockFile) -> MockFile:
+    """Append its first record once more to a csv file that lies where it arrived; its truth is what it has become."""
+    target = world.source / file.path
+    row = target.read_bytes().splitlines(keepends=True)[1]
+    with target.open("ab") as stream:
+        stream.write(row)
+    facts = FileFacts.of(target)
+    (made,) = file.objects
+    columns = tuple(replace(each, values=(*each.values, each.values[0])) for each in made.columns or ())
+    new = replace(
+        file,
+        size=facts.size,
+        sha256=facts.sha256,
+        mtime_ns=facts.mtime_ns,
+        objects=(replace(made, rows=made.rows + 1, columns=columns),),
+    )
+    allow_taking_back(world, file)
+    world.mock = replace(world.truth, files=tuple(new if each is file else each for each in world.truth.files))
     return new
 
 

@@ -22,7 +22,7 @@ def touched_again(world: World) -> Iterator[Difference]:
     exchanges = world.gate.exchanges[before.exchanges :]
     folders = look(world.source)
     for file in before.status.in_state("done"):
-        yield from _record_changes(file, after)
+        yield from _record_changes(file, after, rebuilt=world.allowed.rebuilt)
         for each in file.objects:
             yield from _object_changes(each.key, versions_before, versions_after, exchanges)
         if file.place and folders.get(file.place) != before.folders[file.place]:
@@ -70,12 +70,14 @@ def _presence(there: bool, world: World) -> str:
     return f"{'it' if there else 'nothing of that name'} in {world.name}"
 
 
-def _record_changes(file: RecordedFile, after: Status) -> Iterator[Difference]:
+def _record_changes(file: RecordedFile, after: Status, *, rebuilt: bool) -> Iterator[Difference]:
     records = after.of_path(file.path)
     if len(records) != 1:
         yield Difference(file.path, "one entry in the state", f"{len(records)}")
         return
-    for name in ("state", "place", "attempts", "discovered_at", "started_at", "finished_at", "objects"):
+    # A state that was rebuilt knows the past no more.
+    past = () if rebuilt else ("attempts", "discovered_at", "started_at", "finished_at")
+    for name in ("state", "place", *past, "objects"):
         was, now = getattr(file, name), getattr(records[0], name)
         if was != now:
             yield Difference(file.path, f"{name} {was} as before the restart", f"{now}")

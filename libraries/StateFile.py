@@ -1,0 +1,147 @@
+"""Keywords that damage the state file, or hold it, and look at what the next run makes of it."""
+
+from robot.api import SkipExecution, logger
+from robot.api.deco import keyword, library
+
+from harness import state_damage
+from harness.folders import STATE_FILE
+from harness.process import MigratorProcess
+from harness.state_damage import CopyOfState, Damage, Damaged, NoSqlite
+from harness.tables import Row
+from harness.world import World
+from Migrator import RUN_LIMIT
+from verdicts import judge, rows_of
+
+_HELD = 5
+_ENDED = (0, 3, 4)
+
+
+@library(scope="TEST", doc_format="MARKDOWN")
+class StateFile:
+    """The file that keeps the state, where the contract puts it by default; what is in it is the migrator's own."""
+
+    def __init__(self) -> None:
+        self._damaged: Damaged | None = None
+        self._copy: CopyOfState | None = None
+
+    @keyword
+    def damage_state(self, world: World, how: Damage, seed: int = 0) -> None:
+        """Damage the state while nobody uses it; from now on attempts and times may be null.
+
+        Args:
+            world: Whose state it is.
+            how: What is done to it.
+            seed: Decides the bytes or the bit.
+        """
+        try:
+            self._damaged = state_damage.damage(world, how, seed)
+        except NoSqlite as reason:
+            raise SkipExecution(f"A newer version's state cannot be made here: {reason}.") from reason
+        world.allowed.rebuilt = True
+        logger.info(f"The state is {how}; there is now {self._damaged.left}")
+
+    @keyword
+    def keep_copy_of_state(self, world: World) -> None:
+        """Copy the state as it is, as a backup does."""
+        self._copy = CopyOfState.take(world)
+
+    @keyword
+    def put_back_copy_of_state(self, world: World) -> None:
+        """Put the copy in the place of the state, as a restored backup; from now on attempts and times may be null."""
+        if self._copy is None:
+            raise AssertionError("No copy of the state was kept: the Given is missing.")
+        self._copy.put_back(world)
+        world.allowed.rebuilt = True
+
+    @keyword
+    def damaged_state_should_be_set_aside_and_named(self, world: World) -> None:
+        """The last run named it on stderr and kept what was left of it under a name that starts with its own.
+
+        Where the damage may leave it readable, both is free, as is a newer version's state that the migrator goes on
+        with, because it tells versions in another way; where it was removed, there is nothing to keep.
+        """
+        damaged = self._of_now()
+        names = state_damage.set_aside(world, damaged)
+        named = STATE_FILE in world.last_run.stderr
+        must = damaged.damage.unreadable or state_damage.newer_is_gone(world, damaged)
+        rows = [
+            Row("stderr", f"{STATE_FILE} named", "so" if named else "not a word", named or not must),
+            Row(
+                f"the folder of {STATE_FILE}",
+                f"{damaged.left}, beside the new state, under a name that starts with {STATE_FILE}",
+                ", ".join(names) or "no such thing",
+                bool(names) or not must,
+            ),
+        ]
+        judge(world, "Set aside", rows)
+
+    @keyword
+    def status_should_warn_and_tell_what_the_folders_tell(self, world: World) -> None:
+        """`status` ends with 0, warns on stderr, tells every file by its folder, and leaves the state as it is."""
+        damaged = self._of_now()
+        status, stderr = state_damage.told_by_status(world)
+        expected = state_damage.folders_tell(world)
+        seen = {file.place or "nowhere": (file.path, file.state) for file in status.files}
+        rows = [
+            Row(place, " is ".join(told), " is ".join(seen.get(place, ("not", "told"))), seen.get(place) == told)
+            for place, told in expected.items()
+        ]
+        rows += [Row(place, "no such file", "one", right=False) for place in seen.keys() - expected.keys()]
+        left = state_damage.set_aside(world, damaged)
+        rows += [
+            Row("stderr", "a warning", stderr.strip() or "nothing", bool(stderr.strip())),
+            Row(f"the folder of {STATE_FILE}", "nothing set aside by status", ", ".join(left) or "so", not left),
+        ]
+        judge(world, "Status without a state", rows)
+
+    @keyword
+    def run_migrator_until_nothing_is_pending(self, world: World) -> None:
+        """Run it, and once more where it stopped with work pending: a state that is read but wrong may do that."""
+        codes = [world.run("run", within=RUN_LIMIT).exit_code]
+        if codes == [_ENDED[-1]]:
+            codes.append(world.run("run", within=RUN_LIMIT).exit_code)
+        last = world.last_run
+        if last.signal or codes[-1] not in _ENDED[:-1]:
+            raise AssertionError(f"Expected exit code 0 or 3 of {last.command!r}, seen {last.how_it_ended()}.")
+
+    @keyword
+    def folders_and_bucket_should_be_whole(self, world: World) -> None:
+        """Whatever the state says: every file is in the place where it must end, its objects in the bucket, once."""
+        differences = list(state_damage.whole_without_state(world))
+        judge(world, "Without the state", rows_of([file.path for file in world.truth.files], "whole", differences))
+
+    @keyword
+    def kill_migrator(self, world: World) -> None:
+        """End the held run with SIGKILL, with all its children; its lock is left where it was."""
+        process = _running(world)
+        process.kill_group()
+        world.finished = process.wait(RUN_LIMIT)
+        world.gate.lift_all()
+
+    @keyword
+    def every_command_should_find_source_held(self, world: World, *commands: str) -> None:
+        """Each command ends with exit code 5 while the run that holds the source goes on.
+
+        Args:
+            world: Its migrator is running.
+            commands: Such as `run`, `retry`.
+        """
+        holder = _running(world)
+        rows = []
+        for command in commands:
+            told = world.run(command, within=RUN_LIMIT)
+            rows.append(Row(command, f"exit code {_HELD}", told.how_it_ended(), told.exit_code == _HELD))
+        world.process = holder
+        rows.append(Row("the first run", "running", "so" if holder.running else "ended", holder.running))
+        judge(world, "Held source", rows)
+
+    def _of_now(self) -> Damaged:
+        if self._damaged is None:
+            raise AssertionError("The state was not damaged: the Given is missing.")
+        return self._damaged
+
+
+def _running(world: World) -> MigratorProcess:
+    if world.process is None or not world.process.running:
+        raise AssertionError("No migrator is running: the Given that starts it is missing.")
+    return world.process

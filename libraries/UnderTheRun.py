@@ -1,0 +1,78 @@
+"""Keywords for what happens to files while a run is over them: removed, grown; the gate holds the run meanwhile."""
+
+from robot.api.deco import keyword, library
+
+from harness import arrivals
+from harness.gate import Exchange
+from harness.gate_rules import Hold, Rule
+from harness.tables import Row
+from harness.truth import MockFile
+from harness.world import PREFIX, World
+from Migrator import RUN_LIMIT
+from verdicts import judge
+
+_PENDING_LEFT = 4
+
+
+@library(scope="TEST", doc_format="MARKDOWN")
+class UnderTheRun:
+    """Somebody else's hands on files that the migrator has read already."""
+
+    def __init__(self) -> None:
+        self._grown: MockFile | None = None
+
+    @keyword
+    def hold_upload_of_a_csv_file(self, world: World) -> None:
+        """From now on hold the upload of the first good csv file before it reaches the server; all others pass."""
+        (expected,) = next(file.objects for file in world.truth.ending("done") if file.format == "csv")
+        world.hold = world.gate.obey(Rule(Hold(), key=f"{PREFIX}/{expected.key}"))
+
+    @keyword
+    def remove_held_file_and_another_one(self, world: World) -> None:
+        """Remove the file whose upload the gate holds, and the good file that comes last by name."""
+        held = _held(world).path
+        other = max(file.path for file in world.truth.ending("done") if file.path != held)
+        for path in (held, other):
+            arrivals.remove(world, path)
+
+    @keyword
+    def let_held_file_grow(self, world: World) -> None:
+        """Append a row to the file whose upload the gate holds; its truth is then what it has become."""
+        self._grown = arrivals.grow(world, _held(world))
+
+    @keyword
+    def let_migrator_go_on(self, world: World) -> None:
+        """Let go of everything that the gate holds, and wait for the run's end."""
+        if world.process is None:
+            raise AssertionError("No migrator is running: the Given that starts it is missing.")
+        world.gate.lift_all()
+        world.finished = world.process.wait(RUN_LIMIT)
+
+    @keyword
+    def grown_file_should_be_pending(self, world: World) -> None:
+        """The run ended with exit code 4, the file is pending where it arrived, and the bucket has no object of it."""
+        if self._grown is None:
+            raise AssertionError("No file has grown: the When is missing.")
+        path, last = self._grown.path, world.last_run
+        keys = set(world.bucket.keys())
+        states = [(file.state, file.place) for file in world.status().of_path(path)]
+        rows = [
+            Row("the run", f"exit code {_PENDING_LEFT}", last.how_it_ended(), last.exit_code == _PENDING_LEFT),
+            Row(path, "pending where it arrived", f"{states}", states == [("pending", path)]),
+        ]
+        for each in self._grown.objects:
+            key = f"{PREFIX}/{each.key}"
+            rows.append(Row(key, "no object of it", "one" if key in keys else "so", key not in keys))
+        judge(world, "Grown file", rows)
+
+
+def _held(world: World) -> MockFile:
+    """The file whose upload the gate holds."""
+    held = [each for each in world.gate.exchanges if _is_held(each)]
+    if not held:
+        raise AssertionError("The gate holds no upload: the Given is missing.")
+    return world.truth.file(held[0].key.removeprefix(f"{PREFIX}/").removesuffix(".parquet"))
+
+
+def _is_held(exchange: Exchange) -> bool:
+    return exchange.fate.startswith("held before")

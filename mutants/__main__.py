@@ -76,7 +76,7 @@ def _all_tried(trials: Trials, chosen: Sequence[Mutant], jobs: int, *, quick: bo
 
 def _told(trial: Trial) -> str:
     by = f" by {trial.test}" if trial.test else ""
-    return f"{trial.mutant.name}: {trial.verdict}{by} ({seconds(trial.seconds)}): {trial.message}"
+    return f"{trial.mutant.name}: {trial.verdict}{by} ({seconds(trial.seconds)}): {results.shortened(trial.message)}"
 
 
 def _concluded(tried: Sequence[Trial], clean: Sequence[Trial], took: float) -> int:

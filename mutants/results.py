@@ -55,20 +55,20 @@ def in_order(trials: Iterable[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda trial: (_ORDER[trial.verdict], trial.mutant.name))
 
 
+def shortened(text: str) -> str:
+    """A message on one line, its end cut where it is long."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]} …"
+
+
 def _row(trial: Trial) -> Row:
     by = trial.test if trial.verdict is Verdict.CAUGHT else f"**{trial.verdict}**"
-    return tuple(
-        map(_cell, (trial.mutant.name, trial.mutant.lost, by, _shortened(trial.message), f"{trial.seconds:.0f}"))
-    )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …"
+    told = (trial.mutant.name, trial.mutant.lost, by, shortened(trial.message), f"{trial.seconds:.0f}")
+    return tuple(map(_cell, told))
 
 
 def _cell(text: str) -> str:
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(printable.split()).replace("|", "\\|").replace("<", "&lt;")
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _line(cells: Iterable[str]) -> str:

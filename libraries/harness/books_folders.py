@@ -43,7 +43,9 @@ def _places(books: Books, file: MockFile, record: RecordedFile | None, claimed: 
     found = [
         place
         for place in usual
-        if place in books.folders and claimed.get(place, record) is record and place not in books.allowed.bystanders
+        if place in books.folders
+        and (record is None or claimed.get(place, record) is record)
+        and place not in books.allowed.bystanders
     ]
     if record and record.place and record.place not in usual and record.place in books.folders:
         top, _, rest = record.place.partition("/")

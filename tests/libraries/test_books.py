@@ -71,6 +71,11 @@ def _copy(world: PaperWorld) -> None:
     (world.source / "a.csv").write_bytes((world.source / "done/a.csv").read_bytes())
 
 
+def _copy_that_status_lists(world: PaperWorld) -> None:
+    _copy(world)
+    world.document["files"].append({**world.record("a.csv"), "place": "a.csv", "state": "pending", "objects": []})
+
+
 def _misplace(world: PaperWorld) -> None:
     (world.source / "done/a.csv").rename(world.source / "failed/a.csv")
 
@@ -108,6 +113,7 @@ def _wrong_place(world: PaperWorld) -> None:
     [
         (_lose, "Expected the file in exactly one place, seen it nowhere, at a.csv"),
         (_copy, "Expected the file in exactly one place, seen a.csv and done/a.csv, at a.csv"),
+        (_copy_that_status_lists, "(one place, seen a.csv and done/a.csv|one entry in the state, seen 2), at a.csv"),
         (_misplace, "Expected done/a.csv, as it is done, seen failed/a.csv, at a.csv"),
         (_change_bytes, "Expected SHA-256 .*, at done/a.csv"),
         (_change_mode, "Expected mode 640, seen 600, at done/a.csv"),

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
-from robot.api import TestSuite
+from robot.api import TestSuite as Suite
 
 from mutants.mutant import PACKAGE, ROOT, BadMutant, Mutant, Patch, load
 
@@ -18,7 +18,7 @@ FEWEST = 60
 
 @pytest.fixture(scope="module")
 def test_names():
-    return [test.name for test in TestSuite.from_file_system(ROOT / "acceptance").all_tests]
+    return [test.name for test in Suite.from_file_system(ROOT / "acceptance").all_tests]
 
 
 @pytest.fixture(scope="module")

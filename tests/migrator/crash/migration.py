@@ -7,7 +7,7 @@ import os
 import random
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,18 @@ SMALL = Migration(
     paths={"done/again~2.csv": "again.csv"},
 )
 """Every kind of ending: several objects, one, none, an archive, a failure, the same path again, changed or not."""
+
+_NEW = SMALL.files.keys() - SMALL.before.keys()
+
+ENDED = replace(
+    SMALL,
+    before={path: SMALL.files[path] for path in sorted(_NEW)},
+    files={},
+    places={place: data for place, data in SMALL.places.items() if place.partition("/")[2] in _NEW},
+    reasons={"failed/bad.csv": "malformed-csv"},
+    objects={key: rows for key, rows in SMALL.objects.items() if not key.startswith(("again", "taken"))},
+)
+"""A migration that has ended, each path of it once."""
 
 
 def large(size: int = 9 << 20) -> Migration:

@@ -69,7 +69,7 @@ class BlockParser:
         except pa.ArrowInvalid:
             # Arrow tells of the record by its number only, and our own rules have the last word.
             return self.parse_exactly(data, final=True, whole=True)[0]
-        return [pa.concat_arrays(column.chunks) for column in table.columns] if table.num_rows else self._nothing
+        return [_in_one_piece(column) for column in table.columns] if table.num_rows else self._nothing
 
     def parse_exactly(self, data: bytes, *, final: bool, whole: bool) -> "tuple[list[pa.Array[Any]], int]":
         """The columns of the complete records of any block, and where the first record starts that is not complete.
@@ -101,3 +101,7 @@ class BlockParser:
                 return None
             columns = zip(*found, strict=True)
         return [pa.array([field or None for field in column], pa.string()) for column in columns]
+
+
+def _in_one_piece(column: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)

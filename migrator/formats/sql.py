@@ -13,6 +13,7 @@ from migrator.formats.sql_create import created_table
 from migrator.formats.sql_facts import Facts
 from migrator.formats.sql_grammar import Grammar, mysql, standard
 from migrator.formats.sql_insert import InsertReader
+from migrator.formats.sql_memory import keep_freed_memory
 from migrator.formats.sql_scanner import MysqlFoundError, Scanner
 from migrator.formats.sql_tables import Tables
 from migrator.formats.sql_window import Window
@@ -32,6 +33,7 @@ def read(source: Source, sink: Sink) -> None:
     Raises:
         Refusal: `malformed-sql` with the line, `not-text`, `empty-file`, `unsupported-name`.
     """
+    keep_freed_memory()
     try:
         _read(source, sink, standard())
     except MysqlFoundError:
@@ -63,11 +65,10 @@ def _pass(source: Source, tables: Tables, grammar: Grammar) -> bool:
         inserts = InsertReader(tables)
         taken = 0
         while scanner.begin():
-            number = taken + 1
-            statement, count = _take(scanner, tables, inserts, number)
+            statement, count = _take(scanner, tables, inserts, taken + 1)
             taken += count
             if statement is not None:
-                tables.statements.add(number, statement)
+                tables.statements.add(taken, statement)
                 if _CREATE.match(statement) and (created := created_table(statement, scanner.grammar)):
                     tables.create(*created)
         return tables.finish()
@@ -77,7 +78,7 @@ def _take(scanner: Scanner, tables: Tables, inserts: InsertReader, number: int) 
     """Take the statement that begins here, and maybe more like it, the rows into their table.
 
     Returns:
-        The statement's text where it is for `_statements`, and how many statements were taken.
+        The last statement's text where it is for `_statements`, and how many statements were taken.
     """
     window = scanner.window
     if window.data.startswith(b"\\", window.pos):

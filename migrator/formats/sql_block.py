@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from migrator.formats.sql_literals import Binary, Value
 
 Column: TypeAlias = "pa.Array[Any]"
-
-# Straight from Arrow's registry: pyarrow's wrapper has no type for an array of any type.
-_lengths = pc.get_function("binary_length").call
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,9 @@ class Block:
 
 
 def text_column(text: Column) -> BlockColumn:
-    """A column in which no value is a binary literal."""
-    longest = pc.max(_lengths([text])).as_py()
-    return BlockColumn(text, has_text=bool(longest))
+    """A column in which no value is a binary literal; at least one value, and what is null has no length."""
+    offsets = np.frombuffer(text.buffers()[1], np.int32)
+    return BlockColumn(text, has_text=bool(offsets[text.offset] < offsets[text.offset + len(text)]))
 
 
 def block_of_rows(names: tuple[str, ...] | None, rows: Sequence[Sequence[Value]], size: int, line: int) -> Block:

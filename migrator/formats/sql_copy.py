@@ -5,13 +5,13 @@ A line for each row, tabs between the values, `\N` for null, backslash escapes, 
 
 import re
 
-from migrator.formats.sql_block import Block, text_column
+from migrator.formats.sql_block import Block
 from migrator.formats.sql_copy_fast import columns_of_lines
 from migrator.formats.sql_create import column_names, dotted, table_name
 from migrator.formats.sql_grammar import Grammar, compiled
 from migrator.formats.sql_literals import Value, copy_value
 from migrator.formats.sql_scanner import Scanner, malformed
-from migrator.formats.sql_table import check_width
+from migrator.formats.sql_table import check_width, numbered_columns
 from migrator.formats.sql_tables import Tables
 
 _NO_MORE_OF_LINE = re.compile(rb"[ \t\r]*+(?:--[^\n]*+)?(?:\n|\Z)")
@@ -135,15 +135,14 @@ def _add_lines(
         lines = lines.replace(b"\r\n", b"\n")
     columns = columns_of_lines(lines, width)
     if columns is not None:
-        block = Block(names, [text_column(column) for column in columns], len(columns[0]), len(lines), line)
-        tables.add_block(table, block)
+        tables.add_block(table, Block(names, columns, len(columns[0].text), len(lines), line))
         return
     rows: list[list[Value]] = []
     escaped_newlines = b"\\\n" in lines
     for text in _LINE.findall(lines) if escaped_newlines else lines[:-1].split(b"\n"):
         fields = text.split(b"\t")
         if len(fields) != width:
-            check_width(len(fields), names or tuple(f"column_{number}" for number in range(1, width + 1)), line)
+            check_width(len(fields), names or numbered_columns(width), line)
         try:
             rows.append([copy_value(item) for item in fields])
         except ValueError as error:

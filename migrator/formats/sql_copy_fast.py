@@ -1,62 +1,64 @@
-r"""Lines of COPY's text form to columns by Arrow's CSV parser, where that gives what reading value by value gives."""
+r"""Lines of COPY's text form to columns, a block at a time, where that gives what reading value by value gives."""
 
 from __future__ import annotations
 
-import io
-from typing import Any, TypeAlias
+import numpy as np
 
-import pyarrow as pa
-from pyarrow import csv
+from migrator.formats.sql_block import BlockColumn, text_column
+from migrator.formats.sql_marks import BACKSLASH, NEWLINE, TAB, Positions, Signs, Truths, marks
+from migrator.formats.sql_slots import Slots
 
-Column: TypeAlias = "pa.Array[Any]"
+_MEANT = np.arange(256, dtype=np.uint8)
+_MEANT[list(b"bfnrtv")] = list(b"\b\f\n\r\t\v")
+_BY_DIGITS = np.zeros(256, np.bool_)
+_BY_DIGITS[list(b"01234567x")] = True
+_NULL = 2  # bytes
 
-# What an escape stands for while Arrow splits lines and fields; only where the text holds none of them.
-_STAND_INS = {b"\\\\": b"\x01", b"\\n": b"\x02", b"\\t": b"\x03", b"\\r": b"\x04"}
-_MEANT = bytes.maketrans(b"\x01\x02\x03\x04", b"\\\n\t\r")
-_PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False)
 
+def columns_of_lines(lines: bytes, width: int) -> list[BlockColumn] | None:
+    """Columns of text with nulls; None where the lines are better read one by one, faulty ones among them.
 
-def columns_of_lines(lines: bytes, width: int) -> list[Column] | None:
-    """Columns of text with nulls; None where the lines are better read one by one, faulty ones among them."""
-    if b"\r" in lines or b"\0" in lines:
+    Args:
+        lines: Whole ones, with the newline that ends the last.
+        width: How many values a row has.
+    """
+    signs: Signs = np.frombuffer(lines, np.uint8)
+    escaping = b"\\" in lines
+    found = marks(signs, TAB, NEWLINE, BACKSLASH) if escaping else marks(signs, TAB, NEWLINE)
+    separates = found.kinds != 0
+    points, kinds = (found.at[separates], found.kinds[separates]) if escaping else (found.at, found.kinds)
+    rows = len(points) // width
+    ends_line = kinds == NEWLINE
+    if rows * width != len(points) or np.count_nonzero(ends_line) != rows or not ends_line[width - 1 :: width].all():
         return None
-    escapes = lines.count(b"\\")
-    has_stand_ins = False
-    if escapes != lines.count(b"\\N"):
-        if any(stand_in in lines for stand_in in _STAND_INS.values()):
+    starts = np.empty(len(points), np.int32)
+    starts[0] = 0
+    np.add(points[:-1], 1, out=starts[1:])
+    removed, nulls = None, None
+    if escaping:
+        removed = found.at[found.escapes]
+        escaped = removed + 1
+        letters = signs[escaped]
+        if _BY_DIGITS[letters].any():
             return None
-        has_stand_ins = True
-        for escape, stand_in in _STAND_INS.items():
-            lines = lines.replace(escape, stand_in)
-        escapes = lines.count(b"\\")
-        if escapes != lines.count(b"\\N"):
-            return None
-    names = [str(index) for index in range(width)]
-    try:
-        table = csv.read_csv(
-            io.BytesIO(lines),
-            csv.ReadOptions(column_names=names, use_threads=False, block_size=len(lines) + 1),
-            _PARSE,
-            csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=["\\N"],
-                strings_can_be_null=True,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    columns = [column.combine_chunks() for column in table.columns]
-    # A backslash that is left and makes no null stands inside a value.
-    if sum(column.null_count for column in columns) != escapes:
-        return None
-    return [_meant(column) for column in columns] if has_stand_ins else columns
+        nulls = _nulls(signs, starts, points)
+        signs = signs.copy()
+        signs[escaped] = _MEANT[letters]
+    shape = (rows, width)
+    slots = Slots(signs, starts.reshape(shape), points.reshape(shape), removed)
+    by_row = None if nulls is None else nulls.reshape(shape)
+    return [_column(slots, number, by_row) for number in range(width)]
 
 
-def _meant(column: Column) -> Column:
-    validity, offsets, data = column.buffers()
-    if data is None:
-        return column
-    meant = pa.py_buffer(data.to_pybytes().translate(_MEANT))
-    buffers = [validity, offsets, meant]
-    return pa.Array.from_buffers(pa.string(), len(column), buffers, column.null_count, column.offset)
+def _nulls(signs: Signs, starts: Positions, ends: Positions) -> Truths:
+    nulls: Truths = ends - starts == _NULL
+    short = np.flatnonzero(nulls)
+    begins = starts[short]
+    nulls[short] = (signs[begins] == BACKSLASH) & (signs[begins + 1] == ord("N"))
+    return nulls
+
+
+def _column(slots: Slots, number: int, nulls: Truths | None) -> BlockColumn:
+    if nulls is None or not (ours := nulls[:, number]).any():
+        return text_column(slots.column(number))
+    return text_column(slots.column(number, np.ascontiguousarray(ours)))

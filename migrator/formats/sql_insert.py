@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from migrator.formats.sql_block import Block, text_column
+from migrator.formats.sql_block import Block
 from migrator.formats.sql_create import column_names, dotted, table_name
 from migrator.formats.sql_grammar import Grammar, compiled
-from migrator.formats.sql_insert_fast import Run, take_run
+from migrator.formats.sql_insert_fast import Form, Part, take_run
 from migrator.formats.sql_literals import Value, row_values
 from migrator.formats.sql_pace import Pace
 from migrator.formats.sql_scanner import Scanner
-from migrator.formats.sql_table import check_width
+from migrator.formats.sql_table import check_width, numbered_columns
 from migrator.formats.sql_tables import Tables
 
 # Up to here a statement's rows wait for its end, which may say that they are none.
 _PATIENT_BYTES = 2 << 20
+
+
+Names: TypeAlias = tuple[str, ...] | None
 
 
 @dataclass
@@ -30,14 +34,38 @@ class _Singles:
 
 @dataclass
 class _Rows:
-    """The rows of a statement that wait, one by one or in blocks."""
+    """A statement's rows.
 
+    Attributes:
+        head: What stands before the first one, from the statement's first word on.
+        table: Where they go.
+        names: The columns that the statement names.
+        expected: The columns that each must have a value for, where they are known.
+        width: How many values to expect in each where they are not; 0 where nothing tells.
+        waiting: What the tables do not have yet, one by one or in blocks.
+        size: Its bytes.
+        handed_over: Whether the tables have some that may yet turn out to be none.
+    """
+
+    head: bytes
     table: str
-    names: tuple[str, ...] | None
-    expected: tuple[str, ...] | None
+    names: Names
+    expected: Names
+    width: int = 0
     waiting: list[Block | _Singles] = field(default_factory=list)
     size: int = 0
     handed_over: bool = False
+
+    def begin_anew(self, tables: Tables) -> None:
+        """Go on to a statement with the same head."""
+        self.width = len(self.expected or ()) or self.width
+        self.expected = self.names or tables.columns_of(self.table)
+        self.waiting, self.size, self.handed_over = [], 0, False
+
+    def add_block(self, block: Block) -> None:
+        """Append rows."""
+        self.waiting.append(block)
+        self.size += block.size
 
     def add(self, row: list[Value], size: int, line: int) -> None:
         """Append a row."""
@@ -69,124 +97,140 @@ class InsertReader:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._pace = Pace()
-        self._last: tuple[bytes, _Rows] | None = None
+        self._last: _Rows | None = None
+        self._between = b"),("
+        self._gap = b";\n"
 
     def read(self, scanner: Scanner, number: int) -> tuple[bytes | None, int]:
-        """Take the rows of the statement that begins at the scanner's anchor, or of several that begin alike.
+        """Take the rows of the statement that begins at the scanner's anchor, and maybe of more that begin alike.
 
         Args:
-            scanner: At the statement's first byte; afterwards behind its end.
+            scanner: At the statement's first byte; afterwards behind the end of the last one that was taken.
             number: The statement's number, to be noted where its rows were handed over before they turned out to be
                 none.
 
         Returns:
-            The statement's text where it is not, from its first word to its end, literal rows for a table; and how many
-            statements were taken.
+            The last statement's text where it is not, from its first word to its end, literal rows for a table; and how
+            many statements were taken.
 
         Raises:
             Refusal: `malformed-sql` for a row that does not fit its columns, a column named twice, or what is open.
         """
-        taken = self._take_alike(scanner)
-        if taken:
-            return None, taken
+        rows = self._alike(scanner) or self._begun(scanner)
         self._last = None
-        rows = _head(scanner, self._tables)
         if rows is None:
             return scanner.finish(), 1
-        window = scanner.window
-        head = window.data[window.anchor : window.pos]
-        if self._take_rows(scanner, rows):
+        before, complete = self._take_rows(scanner, rows)
+        if complete:
             rows.hand_over(self._tables)
             scanner.take_end()
-            self._last = head, rows
-            return None, 1
+            self._last = rows
+            return None, before + 1
         text = scanner.finish()
         if not rows.handed_over:
-            return text, 1
-        self._tables.facts.whole.add(number)
+            return text, before + 1
+        self._tables.facts.whole.add(number + before)
         self._tables.give_up()
-        return None, 1
+        return None, before + 1
 
-    def _take_alike(self, scanner: Scanner) -> int:
-        """Take statements of one row each that begin like the one before and follow each other; how many."""
-        if self._last is None or self._tables.facts.whole or scanner.grammar.delimiter != b";":
-            return 0
-        head, before = self._last
+    def _begun(self, scanner: Scanner) -> _Rows | None:
+        """Go to the first row of a statement that may have rows."""
+        found = _head(scanner, self._tables)
         window = scanner.window
-        gap = _GAP.search(window.data, max(0, window.pos - _LONGEST_GAP), window.pos)
-        if gap is None or not window.has(len(head)) or not window.data.startswith(head, window.pos):
-            return 0
-        size = self._pace.next_piece(window)
-        if not size:
-            return 0
-        begin = window.pos + len(head)
-        piece = window.data[begin : begin + size]
-        expected = before.names or self._tables.columns_of(before.table) or before.expected
-        width = len(expected or ())
-        run = take_run(piece, b")" + gap[0] + head + b"(", scanner.grammar.family, width, b");")
-        self._pace.took(run.size if run else 0, len(piece))
-        if run is None:
-            return 0
-        line = window.line(begin)
-        names = before.names or self._tables.columns_of(before.table)
-        self._tables.add_block(before.table, _block(names, run, line))
-        window.pos = begin + run.size + len(b");")
-        return run.rows
+        return None if found is None else _Rows(window.data[window.anchor : window.pos], *found)
 
-    def _take_rows(self, scanner: Scanner, rows: _Rows) -> bool:
-        """Go over the rows to the statement's end; False where it stops at something else, with what it needs then."""
+    def _alike(self, scanner: Scanner) -> _Rows | None:
+        """Go to the first row of a statement that begins like the one before."""
+        last, window = self._last, scanner.window
+        if last is None or not window.has(len(last.head) + 1) or not window.data.startswith(last.head, window.pos):
+            return None
+        gap = _GAP.search(window.data, max(0, window.pos - _LONGEST_GAP), window.pos)
+        if gap is not None:
+            self._gap = gap[0]
+        window.pos += len(last.head)
+        if not window.data.startswith(b"(", window.pos):
+            window.pos = window.anchor
+            return None
+        last.begin_anew(self._tables)
+        return last
+
+    def _take_rows(self, scanner: Scanner, rows: _Rows) -> tuple[int, bool]:
+        """Go over the rows to the statement's end, and over whole statements on the way that begin alike.
+
+        Returns:
+            How many statements were taken before the one that it came to, whose rows `rows` holds then; and whether it
+            came to its end. Else the scanner has what it needs to go on from where it stands.
+        """
         window, grammar = scanner.window, scanner.grammar
         comma = compiled(grammar.blank + rb"," + grammar.blank)
-        separator = b"),("
+        statements = 0
         while True:
             if rows.size > _PATIENT_BYTES:
                 rows.handed_over = True
                 rows.hand_over(self._tables)
             if rows.handed_over:
                 window.anchor = window.pos
-            if not self._take_run(scanner, rows, separator) and not _take_row(scanner, rows):
-                return False
+            taken = self._take_run(scanner, rows)
+            statements += taken or 0
+            if taken is None and not _take_row(scanner, rows):
+                return statements, False
+            if taken and not rows.waiting:
+                # At the first row of another statement.
+                continue
             begin = window.pos - window.anchor
             stop = scanner.advance()
             between = window.data[window.anchor + begin : window.pos]
             if stop == b"" and grammar.skip.fullmatch(between):
-                return True
+                return statements, True
             if stop != b"(" or (between != b"," and not comma.fullmatch(between)):
-                return False
+                return statements, False
             if between.strip() == b",":
-                separator = b")" + between + b"("
+                self._between = b")" + between + b"("
 
-    def _take_run(self, scanner: Scanner, rows: _Rows, separator: bytes) -> bool:
-        """Take many rows at once, where there are many that allow it."""
-        if rows.expected is None or scanner.grammar.delimiter != b";":
-            return False
-        window = scanner.window
+    def _take_run(self, scanner: Scanner, rows: _Rows) -> int | None:
+        """Take many rows at once; how many statements ended with them, None where there was no row that allowed it."""
+        tables, window = self._tables, scanner.window
+        width = len(rows.expected) if rows.expected is not None else rows.width
+        if not width or scanner.grammar.delimiter != b";":
+            return None
         size = self._pace.next_piece(window)
         if not size:
-            return False
-        # Not sure to be the statement's end, but a piece of text that is worth trying.
-        hint = window.data.find(b";\n", window.pos, window.pos + size)
-        piece = window.data[window.pos : window.pos + size if hint < 0 else hint]
-        run = take_run(piece, separator, scanner.grammar.family, len(rows.expected))
-        self._pace.took(run.size if run else 0, len(piece))
+            return None
+        begin = window.pos + 1
+        piece = window.data[begin : begin + size]
+        # A statement that is known to be no rows must be seen from its start.
+        after = None if tables.facts.whole else b")" + self._gap + rows.head + b"("
+        run = take_run(piece, Form(scanner.grammar.family, width, self._between, after))
+        self._pace.took(run.end if run else 0, len(piece))
         if run is None:
-            return False
-        rows.waiting.append(_block(rows.names or self._tables.columns_of(rows.table), run, window.line(window.pos)))
-        rows.size += run.size
-        window.pos += run.size + 1
-        return True
+            return None
+        names = rows.names or tables.columns_of(rows.table)
+        if run.ended is not None and after is not None:
+            rows.hand_over(tables)
+            tables.add_block(rows.table, _block(names, run.ended, window.line(begin + run.ended.begin)))
+            rows.begin_anew(tables)
+            window.pos = begin + run.ended.end + len(after) - 1
+            window.anchor = window.pos - len(rows.head)
+        if run.rest is not None:
+            rows.add_block(_block(names, run.rest, window.line(begin + run.rest.begin)))
+            rows.expected = rows.expected or numbered_columns(width)
+            window.pos = begin + run.rest.end + 1
+        return run.statements
 
 
-def _block(names: tuple[str, ...] | None, run: Run, line: int) -> Block:
-    return Block(names, [text_column(column) for column in run.columns], run.rows, run.size, line)
+def _block(names: Names, part: Part, line: int) -> Block:
+    return Block(names, part.columns, part.rows, part.end - part.begin, line)
 
 
 _LONGEST_GAP = 8
 _GAP = re.compile(rb";\s*+\Z")
 
 
-def _head(scanner: Scanner, tables: Tables) -> _Rows | None:
-    """Go to the first row's parenthesis; None where the statement has no rows."""
+def _head(scanner: Scanner, tables: Tables) -> tuple[str, Names, Names] | None:
+    """Go to the first row's parenthesis; the table, the columns that are named, those that each row must have.
+
+    None where the statement has no rows.
+    """
     window, grammar = scanner.window, scanner.grammar
     if scanner.advance() != b"(":
         return None
@@ -194,7 +238,7 @@ def _head(scanner: Scanner, tables: Tables) -> _Rows | None:
     if found is None:
         return None
     table = table_name(found["name"], grammar)
-    names = None
+    names: Names = None
     if found["values"] is None:
         line = window.line(window.pos)
         window.pos += 1
@@ -212,7 +256,7 @@ def _head(scanner: Scanner, tables: Tables) -> _Rows | None:
     expected = names or tables.columns_of(table)
     if expected is not None:
         check_width(len(expected), expected, window.line(window.pos))
-    return _Rows(table, names, expected)
+    return table, names, expected
 
 
 def _take_row(scanner: Scanner, rows: _Rows) -> bool:
@@ -228,7 +272,7 @@ def _take_row(scanner: Scanner, rows: _Rows) -> bool:
         scanner.open_parenthesis(line)
         return False
     if rows.expected is None:
-        rows.expected = tuple(f"column_{number}" for number in range(1, len(values) + 1))
+        rows.expected = numbered_columns(len(values))
     if len(values) != len(rows.expected):
         check_width(len(values), rows.expected, line)
     rows.add(values, len(row) + 2, line)

@@ -1,129 +1,209 @@
-r"""Runs of literal rows to columns by Arrow's CSV parser, where that gives what reading value by value gives.
+r"""Runs of literal rows to columns, a block at a time, where that gives what reading value by value gives.
 
-Splitting at quotes tells what stands outside of strings; there, every token is checked to be a plain string, a number
-or NULL, and separators of rows become line ends. Escapes, and line ends in strings, are replaced by stand-ins of one
-byte, which the text must not hold, and put back in the columns. Whatever else comes up is left to the exact way.
+Where quotes, commas and backslashes stand tells where each value would begin and end, if every row were as wide as the
+first and all separators alike. Then it is proved: separators are compared byte by byte, each string must begin and end
+with its value, and everything else must be a literal. Rows are taken up to the first one that fails; the exact way has
+the last word on it.
 """
 
 from __future__ import annotations
 
-import io
-import re
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
-import pyarrow as pa
-from pyarrow import csv
+import numpy as np
+import numpy.typing as npt
 
+from migrator.formats.sql_block import BlockColumn
+from migrator.formats.sql_fast_values import RowValues
 from migrator.formats.sql_grammar import Family
+from migrator.formats.sql_marks import (
+    BACKSLASH,
+    COMMA,
+    QUOTE,
+    SEMICOLON,
+    Marks,
+    Positions,
+    Signs,
+    first_true,
+    marks,
+    matches,
+)
 
-Column: TypeAlias = "pa.Array[Any]"
+Indices: TypeAlias = npt.NDArray[np.intp]
 
-_ESCAPES = {
-    b"\\\\": b"\x01",
-    b"\\'": b"\x04",
-    b'\\"': b"\x05",
-    b"\\n": b"\x06",
-    b"\\r": b"\x07",
-    b"\\t": b"\x08",
-    b"\\0": b"\x0e",
-    b"\\Z": b"\x0f",
-    b"\\b": b"\x10",
-}
-_ESCAPE_STAND_INS = b"".join(_ESCAPES.values())
-_LINE_STAND_INS = bytes.maketrans(b"\n\r", b"\x02\x03")
-_STAND_INS = b"\x02\x03" + _ESCAPE_STAND_INS
-_MEANT = bytes.maketrans(_STAND_INS, b"\n\r\\'\"\n\r\t\0\x1a\b")
-_TOKEN = rb"(?:'++|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|NULL|true|false|[+-]?\.?[0-9]++\.?+)"
-_TOKENS = re.compile(rb"(?:" + _TOKEN + rb"[,\n])*+(?:" + _TOKEN + rb"(?=\)))?+")
-_PARSE = csv.ParseOptions(delimiter=",", quote_char="'", double_quote=True, ignore_empty_lines=False)
+_MARKS = frozenset(b"'\\")
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Form:
+    """What the rows of a run are expected to look like.
+
+    Attributes:
+        family: The lexical rules.
+        width: How many values a row has.
+        between: What stands between the values of two rows of a statement, as `),(`.
+        after: What stands between the values of two rows of two statements, as `);\nINSERT INTO t VALUES (`.
+    """
+
+    family: Family
+    width: int
+    between: bytes
+    after: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a run.
+
+    Attributes:
+        columns: Their values.
+        rows: How many.
+        begin: Where in the piece the first value of the first row stands.
+        end: Where the last value of the last row ends.
+    """
+
+    columns: list[BlockColumn]
+    rows: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Run:
     """Rows that were taken.
 
     Attributes:
-        columns: Text with nulls.
-        rows: How many.
-        size: The bytes from the first row's opening parenthesis to before the last row's closing one.
+        ended: Rows of statements that end within the run.
+        statements: How many those are.
+        rest: Rows behind them, of a statement that goes on.
     """
 
-    columns: list[Column]
-    rows: int
-    size: int
+    ended: Part | None
+    statements: int
+    rest: Part | None
+
+    @property
+    def end(self) -> int:
+        """Where the last value of the last row ends."""
+        last = self.rest or self.ended
+        return last.end if last else 0
 
 
-def take_run(piece: bytes, separator: bytes, family: Family, width: int, closing: bytes = b")") -> Run | None:
+@dataclass(frozen=True)
+class _Rows:
+    """Bounds of rows that are separated as expected; nothing is known of what is in them.
+
+    Attributes:
+        begins: Where each row begins.
+        starts: Where each value begins, a row a row and a column a column.
+        ends: Where each one ends.
+        closing: The rows that end their statements.
+    """
+
+    begins: Positions
+    starts: Positions
+    ends: Positions
+    closing: Indices
+
+
+def take_run(piece: bytes, form: Form) -> Run | None:
     """As many whole rows as can be taken this way; None where that is none.
 
     Args:
-        piece: Text that begins with a row's opening parenthesis.
-        separator: What stands between the values of two rows: `),(`, or the end of a statement and the next one's head.
-        family: The lexical rules.
-        width: How many values a row has.
-        closing: What must stand behind a row for it to be the last one.
+        piece: Text that begins behind a row's opening parenthesis.
+        form: What to expect.
     """
-    if b"\0" in piece or len(piece.translate(None, _STAND_INS)) != len(piece):
+    signs: Signs = np.frombuffer(piece, np.uint8)
+    after = form.after
+    if _MARKS & set(form.between) or form.between.count(b",") != 1 or b";" in form.between:
         return None
-    escaped = family is Family.MYSQL and b"\\" in piece
-    if escaped:
-        for escape, stand_in in _ESCAPES.items():
-            piece = piece.replace(escape, stand_in)
-            if b"\\" not in piece:
-                break
-    if b"\n" in piece or b"\r" in piece:
-        piece = piece.translate(_LINE_STAND_INS)
-        separator = separator.translate(_LINE_STAND_INS)
-    parts = piece.split(b"'")
-    # Strings are a quote each in the outline, and as many more as they hold doubled ones.
-    outline = b"'".join(parts[::2])
-    lines = outline[1:].replace(separator, b"\n")
-    found = _TOKENS.match(lines)
-    end = found.end() if found else 0
-    if not end or lines[end - 1 : end] in b",\n" or not lines.startswith(closing, end):
-        end = lines.rfind(b"\n", 0, end)
-    if end <= 0:
+    if after is not None and (_MARKS & set(after) or after.count(b";") != 1):
+        after = None
+    escaping = form.family is Family.MYSQL and b"\\" in piece
+    kinds = (QUOTE, COMMA, *((SEMICOLON,) if after else ()), *((BACKSLASH,) if escaping else ()))
+    found = marks(signs, *kinds)
+    inside = np.cumsum(found.kinds == QUOTE, dtype=np.uint8) & 1
+    rows = _rows(piece, found, inside, form, after)
+    if rows is None:
         return None
-    rows = lines.count(b"\n", 0, end) + 1
-    outline_end = 1 + end + (rows - 1) * (len(separator) - 1)
-    before = outline.count(b"'", 0, outline_end)
-    inside = parts[1 : 2 * before : 2]
-    size = outline_end + before + sum(map(len, inside))
-    text = piece[1:size]
-    if text.count(separator) != rows - 1 or (family is Family.MYSQL and b"\\" in text):
-        return None
-    columns = _parsed(text.replace(separator, b"\n"), width)
-    if columns is None or len(columns[0]) != rows:
-        return None
-    if escaped or b"\x02" in text or b"\x03" in text:
-        columns = [_meant(column) for column in columns]
-    original_size = size + (len(text) - len(text.translate(None, _ESCAPE_STAND_INS)) if escaped else 0)
-    return Run(columns, rows, original_size)
+    values = RowValues(piece, signs, rows.starts, rows.ends)
+    values.hold_quotes(found.at[found.kinds == QUOTE])
+    if escaping:
+        values.hold_escapes(found.at[found.escapes], found.at[found.escapes[inside[found.escapes] == 0]])
+    while taken := values.good:
+        statements = int(np.searchsorted(rows.closing, taken))
+        split = int(rows.closing[statements - 1]) + 1 if statements else 0
+        ended = _part(values, rows, 0, split)
+        rest = _part(values, rows, split, taken)
+        # Some literals are proved only while they are decoded.
+        if values.good == taken:
+            return Run(ended, statements, rest)
+    return None
 
 
-def _parsed(lines: bytes, width: int) -> list[Column] | None:
-    names = [str(index) for index in range(width)]
-    try:
-        table = csv.read_csv(
-            io.BytesIO(lines),
-            csv.ReadOptions(column_names=names, use_threads=False, block_size=len(lines) + 1),
-            _PARSE,
-            csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=["NULL"],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid:
+def _part(values: RowValues, rows: _Rows, begin: int, end: int) -> Part | None:
+    if begin == end:
         return None
-    return [column.combine_chunks() for column in table.columns]
+    columns = values.columns(begin, end)
+    return Part(columns, end - begin, int(rows.begins[begin]), int(values.row_ends[end - 1]))
 
 
-def _meant(column: Column) -> Column:
-    validity, offsets, data = column.buffers()
-    if data is None:
-        return column
-    meant = pa.py_buffer(data.to_pybytes().translate(_MEANT))
-    buffers = [validity, offsets, meant]
-    return pa.Array.from_buffers(pa.string(), len(column), buffers, column.null_count, column.offset)
+def _rows(piece: bytes, found: Marks, inside: Signs, form: Form, after: bytes | None) -> _Rows | None:
+    # Of two truths the greater: a separator, and in no string.
+    points = found.at[np.greater(found.kinds > QUOTE, inside)]
+    closing = _closing(found, inside, points) if after else np.zeros(0, np.intp)
+    if after and len(closing) and (count := after.count(b",")):
+        points, closing = _without_heads(points, closing, count)
+    width = form.width
+    rows = len(points) // width
+    if not rows:
+        return None
+    points, closing = points[: rows * width], closing[: np.searchsorted(closing, rows * width)]
+    lasts = points[width - 1 :: width]
+    begins = lasts - form.between.index(b",")
+    nexts = begins + len(form.between)
+    good, closing_rows = rows, closing // width
+    if after and len(closing):
+        amiss = first_true(closing % width != width - 1)
+        if amiss < len(closing):
+            good, closing_rows = int(closing_rows[amiss]), closing_rows[:amiss]
+        begins[closing_rows] = lasts[closing_rows] - after.index(b";")
+        nexts[closing_rows] = begins[closing_rows] + len(after)
+        good = min(good, _alike(piece, begins, closing_rows, after))
+        others = np.ones(rows, np.bool_)
+        others[closing_rows] = False
+        good = min(good, _alike(piece, begins, np.flatnonzero(others), form.between))
+    else:
+        good = matches(piece, begins, form.between)
+    if not good:
+        return None
+    starts = np.empty(rows * width, np.int32)
+    np.add(points[:-1], 1, out=starts[1:])
+    starts[0] = 0
+    starts[width::width] = nexts[:-1]
+    points[width - 1 :: width] = begins
+    starts, ends = starts.reshape(rows, width)[:good], points.reshape(rows, width)[:good]
+    return _Rows(starts[:, 0].copy(), starts, ends, closing_rows[: np.searchsorted(closing_rows, good)])
+
+
+def _closing(found: Marks, inside: Signs, points: Positions) -> Indices:
+    """Which of the points are semicolons."""
+    semicolons = np.flatnonzero(found.kinds == SEMICOLON)
+    return np.searchsorted(points, found.at[semicolons[inside[semicolons] == 0]])
+
+
+def _without_heads(points: Positions, closing: Indices, count: int) -> tuple[Positions, Indices]:
+    """Points without the commas, as many as `count`, of each head behind a statement's end."""
+    in_heads = (closing[:, np.newaxis] + np.arange(1, count + 1)).reshape(-1)
+    kept = np.ones(len(points), np.bool_)
+    kept[in_heads[in_heads < len(points)]] = False
+    semicolons = points[closing[kept[closing]]]
+    points = points[kept]
+    return points, np.searchsorted(points, semicolons)
+
+
+def _alike(piece: bytes, begins: Positions, rows: Indices, separator: bytes) -> int:
+    """The first of these rows that the separator does not follow; beyond all rows where there is none."""
+    matching = matches(piece, begins[rows], separator)
+    return int(rows[matching]) if matching < len(rows) else len(begins)

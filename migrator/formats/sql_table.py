@@ -158,7 +158,7 @@ class RowTable:
         width = len(block.columns)
         if names is None:
             self._nameless = True
-            names = tuple(f"column_{number}" for number in range(1, width + 1))
+            names = numbered_columns(width)
         check_width(width, names, block.line)
         named = dict(zip(names, block.columns, strict=True))
         for name, column in named.items():
@@ -184,6 +184,11 @@ class RowTable:
             self._schema = pa.schema(fields)
             self._table = sink.table(self._schema, table_segment(self.name))
         self._table.write(pa.RecordBatch.from_arrays(typed, schema=self._schema))
+
+
+def numbered_columns(width: int) -> tuple[str, ...]:
+    """The names of columns that nothing names."""
+    return tuple(f"column_{number}" for number in range(1, width + 1))
 
 
 def check_width(width: int, names: tuple[str, ...], line: int) -> None:

@@ -3,7 +3,10 @@
 import re
 from typing import Protocol
 
+import numpy as np
+
 CHUNK_BYTES = 1 << 20
+_NEWLINE = ord("\n")
 
 # A pattern that ends this close to the end of what is read could go on differently with more text.
 _LOOKAHEAD = 256
@@ -76,5 +79,6 @@ class Window:
 
     def _count_lines(self, pos: int) -> None:
         if pos > self._counted_to:
-            self._line += self.data.count(b"\n", self._counted_to, pos)
+            text = np.frombuffer(self.data, np.uint8, pos - self._counted_to, self._counted_to)
+            self._line += int(np.count_nonzero(text == _NEWLINE))
             self._counted_to = pos

@@ -1,6 +1,7 @@
 """The standard test data: every format, every reason code that a file alone can have, names and values that bite."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from harness.mock_archive_files import archive_files
 from harness.mock_csv_files import csv_files
@@ -18,8 +19,13 @@ _SECONDS = 50 * 365 * 24 * 3600
 """Modification times lie in the 50 years before the newest."""
 
 
-def standard_files(seed: int = DEFAULT_SEED) -> Iterator[Recipe]:
-    """The files that `seed` makes, the same bytes, modes and times on every machine."""
+@lru_cache(maxsize=2)
+def standard_files(seed: int = DEFAULT_SEED) -> tuple[Recipe, ...]:
+    """The files that `seed` makes, the same bytes, modes and times on every machine; made once in a process."""
+    return tuple(_standard_files(seed))
+
+
+def _standard_files(seed: int) -> Iterator[Recipe]:
     dice = Dice(seed)
     files = csv_files(dice) | json_files(dice) | txt_files() | sql_files() | archive_files(dice) | standard_faults()
     for number, (path, made) in enumerate(files.items()):

@@ -24,12 +24,21 @@ S3_SERVER ?=
 S3_IMAGE ?=
 S3_ENDPOINT_URL ?=
 MIGRATOR ?=
-export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR
+# A folder of earlier traceability.json files, for the trend on the page.
+HISTORY ?=
+export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR HISTORY
 
-.PHONY: acceptance test bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
+.PHONY: acceptance report docs test test-browser bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
 
 acceptance: run-venv
 	@$(HARNESS) harness.acceptance $(ARGS)
+
+# The pages of the last run anew, from its output.xml and evidence.
+report: run-venv
+	@$(VENV)/python libraries/report results/output.xml $(if $(HISTORY),--history "$(HISTORY)")
+
+docs: dev-venv
+	@$(VENV)/python scripts/keyword_docs.py
 
 test: check-style check-types check-scenarios check-tests
 
@@ -62,6 +71,11 @@ check-tests: dev-venv
 	@$(HARNESS) harness.prepare
 	@echo "Running the tests (pytest) …"
 	@$(VENV)/python -m pytest --quiet --numprocesses auto --dist worksteal --junitxml results/tests.xml $(ARGS)
+
+# The page in a real browser; Chromium of the system, or of Playwright where there is none.
+test-browser: dev-venv
+	@$(VENV)/python scripts/browser.py
+	@$(VENV)/python -m pytest --quiet tests/browser $(ARGS)
 
 run-venv: have-python
 	@$(PYTHON) scripts/bootstrap.py run

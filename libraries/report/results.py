@@ -14,10 +14,9 @@ from urllib.parse import unquote
 from robot.api import ExecutionResult, ResultVisitor
 from robot.result import Keyword, Message, TestCase, TestSuite
 
-from figures import ATTRIBUTE
 
 _EVIDENCE = re.compile(r"""href=["'](evidence/[^"']+)["']""")
-_FIGURE = re.compile(ATTRIBUTE + r"='([^']*)'")
+_FIGURE = re.compile(FIGURE_ATTRIBUTE + r"='([^']*)'")
 _SENTENCE = re.compile(r"Expected (?P<expected>.*?), seen (?P<seen>.*?)(?:, at (?P<where>.*?))?\.?$", re.DOTALL)
 _SETUP = re.compile(r"^(?:Parent suite s|S)(?:etup|uite setup) failed:|^Parent suite teardown failed:")
 _MOST_CHILDREN = 1000

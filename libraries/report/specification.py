@@ -14,6 +14,8 @@ import yaml
 
 FILE = Path(__file__).resolve().parents[2] / "resources" / "specification.yaml"
 SCENARIO_NAME = re.compile(r"US-\d+ AC-\d+(?= )")
+FIGURE_ATTRIBUTE = "data-figure"
+"""The attribute of a log message that holds a measured figure as JSON."""
 _ID_LIKE = re.compile(r"(?:us|ac|fr|sc|edge)-?\d+", re.IGNORECASE)
 
 

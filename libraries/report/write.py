@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from robot import rebot
 from robot.errors import DataError
 
 from report import machine, page, results, traceability
+from report.repair import repaired
+from report.results import Run
 from report.specification import specification
 from report.traceability import Matrix
 from report.trend import earlier_runs
@@ -16,6 +20,7 @@ from report.trend import earlier_runs
 PAGE = "persistence.html"
 JSON = "traceability.json"
 CSV = "traceability.csv"
+MENDED = "output-mended.xml"
 _MOST_GAPS = 15
 
 
@@ -49,10 +54,7 @@ def write(output: Path, history: Path | None = None) -> Written:
     Raises:
         UnreadableOutput: It cannot be read.
     """
-    try:
-        run = results.read(output)
-    except DataError as error:
-        raise UnreadableOutput(f"The run's results cannot be read: {error}") from error
+    run = _read(output)
     matrix = traceability.join(run, specification())
     earlier = earlier_runs(history) if history and history.is_dir() else []
     folder = output.parent
@@ -61,3 +63,18 @@ def write(output: Path, history: Path | None = None) -> Written:
     (folder / JSON).write_text(machine.as_json(matrix), encoding="utf-8")
     (folder / CSV).write_text(machine.as_csv(matrix), encoding="utf-8", errors="backslashreplace")
     return Written(matrix, folder / PAGE)
+
+
+def _read(output: Path) -> Run:
+    try:
+        return results.read(output)
+    except DataError as error:
+        try:
+            whole = repaired(output.read_bytes())
+        except (OSError, ValueError):
+            raise UnreadableOutput(f"The run's results cannot be read: {error}") from error
+    mended = output.with_name(MENDED)
+    mended.write_bytes(whole)
+    # Robot had no time to write its own pages, which ours link.
+    rebot(str(mended), outputdir=str(output.parent), stdout=io.StringIO(), stderr=io.StringIO())
+    return results.read(mended)

@@ -70,10 +70,10 @@ async function draw(world) {
   if (!data.lanes.length) { place.remove(); return; }
   await plots();
   drawn.set(id, { place, data });
-  await embed(place, timeline(data));
+  await embed(place, timeline(data, place.clientWidth));
 }
 async function redraw() {
-  for (const each of drawn.values()) if (each) await embed(each.place, timeline(each.data));
+  for (const each of drawn.values()) if (each) await embed(each.place, timeline(each.data, each.place.clientWidth));
   trend();
 }
 function embed(place, spec) {
@@ -88,7 +88,7 @@ function embed(place, spec) {
   const many = spec.usermeta?.lanes > 400;
   return vegaEmbed(place, { ...spec, config }, { actions: false, renderer: many ? "canvas" : "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
 }
-function timeline(data) {
+function timeline(data, room) {
   const second = (ms) => ms / 1000;
   const names = new Map();
   const lanes = data.lanes.map(([path, states]) => {
@@ -111,6 +111,9 @@ function timeline(data) {
     if (deed.deed === "server back" && away) { outages.push({ from: away.at, to: deed.at, told: away.told }); away = null; }
   }
   if (away) outages.push({ from: away.at, to: second(data.end), told: away.told });
+  // What is told near the end is written to the left of its moment, so that it stays in the picture.
+  const late = `datum.at > ${0.7 * second(data.end)}`;
+  const legend = { orient: "bottom", columns: room < 600 ? 2 : 4 };
   const labelled = lanes.length <= MOST_LABELLED;
   const height = labelled ? Math.max(lanes.length * 15, 60) : Math.min(Math.max(lanes.length * 4, 240), 900);
   const x = { field: "at", type: "quantitative" };
@@ -118,21 +121,21 @@ function timeline(data) {
     axis: labelled ? { title: null, labelLimit: 260, ticks: false } : { title: `${lanes.length} files`, labels: false, ticks: false } };
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json", usermeta: { lanes: lanes.length },
-    width: "container", height, padding: { top: 4, left: 4, right: 60, bottom: 4 }, autosize: { type: "fit-x", contains: "padding" },
+    width: "container", height, padding: { top: 4, left: 4, right: 4, bottom: 4 }, autosize: { type: "fit-x", contains: "padding" },
     layer: [
       { data: { values: outages }, mark: { type: "rect", color: "#d1495b", opacity: 0.18 },
         encoding: { x: { field: "from", type: "quantitative" }, x2: { field: "to" }, tooltip: [{ field: "told", title: "outage" }] } },
       { data: { values: segments }, mark: { type: "bar" },
         encoding: { y, x: { field: "from", type: "quantitative", title: "seconds", scale: { domain: [0, second(data.end) || 1], nice: false } }, x2: { field: "to" },
-          color: { field: "state", type: "nominal", title: "state", scale: { domain: Object.keys(STATES), range: Object.values(STATES) }, legend: { orient: "bottom" } },
+          color: { field: "state", type: "nominal", title: "state", scale: { domain: Object.keys(STATES), range: Object.values(STATES) }, legend },
           tooltip: [{ field: "file" }, { field: "state" }, { field: "from", format: ".3f", title: "from (s)" }, { field: "to", format: ".3f", title: "to (s)" }] } },
       { data: { values: uploads }, mark: { type: "point", filled: true, opacity: 1, stroke: "white", strokeWidth: 0.4 },
         encoding: { x, y, shape: { field: "upload", type: "nominal", title: "upload", scale: { domain: Object.keys(UPLOADS), range: ["circle", "triangle-down", "cross"] } },
-          color: { field: "upload", type: "nominal", title: "upload", scale: { domain: Object.keys(UPLOADS), range: Object.values(UPLOADS) }, legend: { orient: "bottom" } },
-          size: { field: "upload", type: "nominal", legend: null, scale: { domain: Object.keys(UPLOADS), range: labelled ? [45, 55, 160] : [22, 30, 140] } },
+          color: { field: "upload", type: "nominal", title: "upload", scale: { domain: Object.keys(UPLOADS), range: Object.values(UPLOADS) }, legend },
+          size: { field: "upload", type: "ordinal", sort: Object.keys(UPLOADS), legend: null, scale: { domain: Object.keys(UPLOADS), range: labelled ? [45, 55, 160] : [22, 30, 140] } },
           tooltip: [{ field: "file" }, { field: "upload" }, { field: "fate" }, { field: "at", format: ".3f", title: "at (s)" }] } },
       { data: { values: deeds }, mark: { type: "rule", strokeDash: [4, 3] }, encoding: { x, tooltip: [{ field: "told", title: "deed" }, { field: "at", format: ".3f", title: "at (s)" }] } },
-      { data: { values: deeds }, mark: { type: "text", align: "left", dx: 3, fontSize: 11 }, encoding: { x, y: { field: "level", type: "quantitative", scale: null, axis: null }, text: { field: "told" } } },
+      { data: { values: deeds }, mark: { type: "text", align: { expr: `${late} ? "right" : "left"` }, dx: { expr: `${late} ? -3 : 3` }, fontSize: 11 }, encoding: { x, y: { field: "level", type: "quantitative", scale: null, axis: null }, text: { field: "told" } } },
     ],
     resolve: { scale: { color: "independent", y: "shared" } },
   };

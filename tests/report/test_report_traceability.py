@@ -1,0 +1,129 @@
+"""What a run proves, and each way in which it does not."""
+
+import pytest
+
+from report.specification import specification
+from report.traceability import ExitCode, Verdict
+from small_runs import PROVING, QUICK, joined
+
+
+def verdicts(matrix):
+    return {entry.claim.id: entry.verdict for entry in matrix.entries}
+
+
+def test_passing_tests_prove_every_id_and_the_figure_stands_beside_its_limit(tmp_path):
+    matrix = joined(tmp_path, PROVING)
+    assert set(verdicts(matrix).values()) == {Verdict.PROVED}
+    figure = matrix.entries[-1].figure
+    assert figure
+    assert figure.shown == "12 s"
+    assert not matrix.gaps
+    assert matrix.exit_code is ExitCode.PROVED
+    assert matrix.sentence == "Proved: all 4 ids of the specification, by 1 scenario."
+
+
+def test_an_id_without_a_test_is_a_gap(tmp_path):
+    matrix = joined(tmp_path, PROVING.replace("fr-001", ""))
+    assert verdicts(matrix)["FR-001"] is Verdict.NO_TEST
+    assert matrix.gaps == ("FR-001 has no test: The requirement is met.",)
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+
+
+def test_an_id_whose_only_test_fails_is_not_proved(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}    Fail    Expected 1 row, seen 2 rows, at a.csv.\n")
+    assert verdicts(matrix)["FR-001"] is Verdict.FAILING
+    assert matrix.gaps == ("Not proved, as tests of theirs failed: US-1, US-1 AC-1, FR-001, SC-001.",)
+    assert matrix.exit_code is ExitCode.SCENARIO_FAILED
+    assert matrix.failures[0].sentence == {"expected": "1 row", "seen": "2 rows", "where": "a.csv"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"), [("fr-099", "no id of the specification"), ("slow", "neither an id nor a known tag")]
+)
+def test_a_tag_that_is_no_id_is_a_gap(tmp_path, tag, told):
+    matrix = joined(tmp_path, PROVING.replace("fr-001", f"fr-001    {tag}"))
+    assert any(f"The tag {tag} of" in gap and told in gap for gap in matrix.gaps)
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+
+
+def test_known_tags_and_robots_own_are_no_gap(tmp_path):
+    assert not joined(tmp_path, PROVING.replace("fr-001", "fr-001    extra    robot:continue-on-failure")).gaps
+
+
+def test_a_scenario_that_the_specification_does_not_have_is_a_gap(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}\nUS-9 AC-1 Something else\n    No Operation\n")
+    assert any("US-9 AC-1, which is no id" in gap for gap in matrix.gaps)
+
+
+def test_a_skip_that_nobody_announced_is_a_gap(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    fr-001\n    Skip    not today\n")
+    assert matrix.gaps == ("'Another' was skipped, and nobody announced it: not today",)
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+    assert verdicts(matrix)["FR-001"] is Verdict.PROVED
+
+
+def test_a_skip_that_the_servers_file_announces_is_none(tmp_path):
+    reason = "SeaweedFS cannot do this: full-storage-refused is not among its capabilities"
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    fr-001\n    Skip    {reason}\n")
+    assert not matrix.gaps
+    assert matrix.sentence.endswith("by 2 scenarios, 1 skipped.")
+
+
+def test_an_id_whose_tests_were_all_skipped_is_not_proved(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}    Skip    MinIO cannot do this: versioning is not among its capabilities\n")
+    assert verdicts(matrix)["FR-001"] is Verdict.SKIPPED
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+
+
+def test_a_run_of_no_test_proves_nothing(tmp_path):
+    matrix = joined(tmp_path, PROVING, include="nothing", runemptysuite=True)
+    assert matrix.gaps == ("No test ran, so nothing is proved.",)
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+
+
+def test_a_figure_beyond_its_limit_is_failing_although_its_test_passed(tmp_path):
+    matrix = joined(tmp_path, PROVING.replace("12", "301"))
+    assert verdicts(matrix)["SC-001"] is Verdict.FAILING
+    assert matrix.gaps == ("SC-001 is not kept: 301 s was measured, and it must be less than 300 s.",)
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+
+
+def test_of_several_measurements_the_worst_counts(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}    {QUICK % ('40', '40')}\n    {QUICK % ('20', '20')}\n")
+    assert matrix.entries[-1].figure.value == 40
+    assert matrix.entries[-1].measured == 3
+
+
+def test_a_criterion_that_was_not_measured_is_a_gap(tmp_path):
+    matrix = joined(tmp_path, "\nUS-1 AC-1 Played\n    [Tags]    us-1    fr-001    sc-001\n    No Operation\n")
+    assert matrix.gaps == ("SC-001 was not measured: no test recorded its figure, 'Whole run'.",)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["Suite Setup    Fail    Environment: the Docker engine is not running", "Test Setup    Fail    no bucket"],
+)
+def test_a_set_up_that_fails_is_the_environments_fault(tmp_path, settings):
+    matrix = joined(tmp_path, PROVING, settings=settings)
+    assert matrix.exit_code is ExitCode.ENVIRONMENT_BROKEN
+    assert matrix.sentence == "The environment is broken: 1 of 1 scenarios could not be carried out."
+
+
+def test_a_part_of_the_suite_is_no_proof_and_no_gap(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    fr-001\n    No Operation\n", test="US-1*")
+    assert [test.name for test in matrix.left_out] == ["Another"]
+    assert matrix.exit_code is ExitCode.PROVED
+    assert "this is no proof" in matrix.sentence
+
+
+def test_optional_tests_may_be_left_out(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    extra\n    No Operation\n", exclude="extra")
+    assert not matrix.left_out
+    assert matrix.sentence.startswith("Proved")
+
+
+def test_the_specification_has_every_id_that_its_authors_gave():
+    claims = [claim.id for claim in specification().claims]
+    assert len(claims) == len(set(claims)) == 4 + 13 + 14 + 8 + 6
+    assert all(claim.text.endswith(".") for claim in specification().claims)
+    assert all(claim.limit for claim in specification().claims if claim.id.startswith("SC-"))

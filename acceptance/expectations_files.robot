@@ -33,3 +33,35 @@ A file of 64 MiB is migrated in bounded memory
     Then the run stayed below 512 MiB
     And every object holds the values and the origin of its source
     And the books balance
+
+A file that the target refused is done after the cause is repaired and it is retried
+    [Documentation]    Only those with its reason code go back; the others stay failed.
+    [Tags]    extra    fr-011
+    Given files that will arrive again are at hand
+    And the target refused one of them
+    And the target takes it again
+    When failed files are retried with the code upload-rejected
+    Then they are pending again and all others stay failed
+    When the migrator runs to its end
+    Then the books balance
+
+A failed file that its owner repairs is done after it is retried
+    [Documentation]    It is repaired where it lies, in the folder of failed files; the others fail again.
+    [Tags]    extra    fr-011
+    Given files were migrated
+    And a failed file is repaired where it lies
+    When all failed files are retried
+    Then they are pending again and all others stay failed
+    When the migrator runs to its end
+    Then every object holds the values and the origin of its source
+    And the books balance
+
+A failed file whose old place is taken stays failed and is named
+    [Documentation]    Nothing is overwritten to put a file back.
+    [Tags]    extra    fr-012
+    Given files were migrated
+    And a repaired file arrives at the path of a failed one
+    When all failed files are retried
+    Then the one whose place is taken stays failed and is named
+    When the migrator runs to its end
+    Then the books balance

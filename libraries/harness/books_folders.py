@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from harness.books_facts import UNFINISHED, Books, Difference, facts_of, shown, vanished
 from harness.folders import PLACES, describe, irregular
@@ -144,21 +144,26 @@ def _stands_alone(books: Books, place: str) -> bool:
 
 
 def _reason_places(books: Books, record: RecordedFile | None) -> list[str]:
-    """Where the reason of a failed file is: beside it, under a name that is cut where a file system cannot hold it."""
     if record is None or record.state != "failed" or record.place is None:
         return []
-    place = reason_path(record.place)
-    if place in books.folders:
-        return [place]
-    folder, _, name = record.place.rpartition("/")
+    return reasons_beside(books.folders, record.place)
+
+
+def reasons_beside(places: Collection[str], place: str) -> list[str]:
+    """Where the reason of the failed file at `place` is, of all places that there are.
+
+    Its name is cut where a file system cannot hold it, and how much of the file's own name is left then is free.
+    """
+    if reason_path(place) in places:
+        return [reason_path(place)]
+    folder, _, name = place.rpartition("/")
     raw = name.encode(errors="surrogateescape")
     if len(raw) + len(REASON_SUFFIX) <= LONGEST_NAME:
         return []
-    # How much of the name stands before the tail is free.
     tail = cut_reason_tail(raw)
     return [
         each
-        for each in books.folders
+        for each in places
         if each.startswith(f"{folder}/") and each.endswith(tail) and name.startswith(each[len(folder) + 1 : -len(tail)])
     ]
 

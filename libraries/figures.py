@@ -9,10 +9,7 @@ from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
 from harness.share import Share
-from report.specification import Limit, specification
-
-ATTRIBUTE = "data-figure"
-"""The attribute of the log message that holds the figure as JSON."""
+from report.specification import FIGURE_ATTRIBUTE, Limit, specification
 
 _worst: dict[str, float] = {}
 
@@ -31,7 +28,7 @@ def record(identifier: str, value: float | Share) -> None:
     shown = str(value) if isinstance(value, Share) else limit.shown(number)
     data = escape(json.dumps({"id": identifier, "value": number, "shown": shown}))
     told = f"{identifier} {escape(limit.title)}: <b>{escape(shown)}</b>, must be {escape(str(limit))}"
-    logger.info(f"<span {ATTRIBUTE}='{data}'>{told}</span>", html=True)
+    logger.info(f"<span {FIGURE_ATTRIBUTE}='{data}'>{told}</span>", html=True)
     if identifier not in _worst or _is_worse(limit, number, _worst[identifier]):
         _worst[identifier] = number
         _tell(f"{identifier} {limit.title}", f"{shown} (must be {limit})")

@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from robot.api import ExecutionResult, ResultVisitor
 from robot.result import Keyword, Message, TestCase, TestSuite
 
+from report.specification import FIGURE_ATTRIBUTE
+
 
 _EVIDENCE = re.compile(r"""href=["'](evidence/[^"']+)["']""")
 _FIGURE = re.compile(FIGURE_ATTRIBUTE + r"='([^']*)'")

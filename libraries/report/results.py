@@ -16,7 +16,6 @@ from robot.result import Keyword, Message, TestCase, TestSuite
 
 from report.specification import FIGURE_ATTRIBUTE
 
-
 _EVIDENCE = re.compile(r"""href=["'](evidence/[^"']+)["']""")
 _FIGURE = re.compile(FIGURE_ATTRIBUTE + r"='([^']*)'")
 _SENTENCE = re.compile(r"Expected (?P<expected>.*?), seen (?P<seen>.*?)(?:, at (?P<where>.*?))?\.?$", re.DOTALL)

@@ -70,7 +70,7 @@ check-scenarios: dev-venv
 check-tests: dev-venv
 	@$(HARNESS) harness.prepare
 	@echo "Running the tests (pytest) …"
-	@$(VENV)/python -m pytest --quiet --numprocesses auto --dist worksteal --junitxml results/tests.xml $(ARGS)
+	@$(VENV)/python -m pytest --quiet --numprocesses auto --dist worksteal --ignore tests/browser --junitxml results/tests.xml $(ARGS)
 
 # The page in a real browser; Chromium of the system, or of Playwright where there is none.
 test-browser: dev-venv

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from robot import rebot
 from robot.errors import DataError
+from robot.rebot import rebot
 
 from report import machine, page, results, traceability
 from report.repair import repaired

@@ -19,8 +19,8 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrator.formats.column_casts import BOOLEAN, CASTS, DATE, FLOAT, INTEGER, LOCAL_TIME, TEXT, UTC_TIME, Column
-from migrator.formats.column_floats import floats, has_decimals
+from migrator.formats.column_casts import BOOLEAN, CASTS, DATE, INTEGER, LOCAL_TIME, TEXT, UTC_TIME
+from migrator.formats.column_floats import FLOAT, Column, floats, has_decimals
 
 __all__ = ["BOOLEAN", "DATE", "FLOAT", "INTEGER", "LOCAL_TIME", "TEXT", "UTC_TIME", "Column", "ColumnTypes"]
 

@@ -104,4 +104,5 @@ class BlockParser:
 
 
 def _in_one_piece(column: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+    chunks: list[pa.Array[Any]] = column.chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "report")]
@@ -13,6 +13,9 @@ from browser import of_the_system  # noqa: E402 (of scripts/)
 
 from report.write import write  # noqa: E402 (after the paths)
 from small_runs import PROVING, evidence, robot  # noqa: E402 (of tests/report/)
+
+# A busy machine draws slowly; nothing is decided by it.
+expect.set_options(timeout=30_000)
 
 OTHERS = """
 Another scenario

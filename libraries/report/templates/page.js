@@ -86,7 +86,9 @@ function embed(place, spec) {
     legend: { labelColor: ink, titleColor: ink }, text: { color: ink }, rule: { color: ink },
   };
   const many = spec.usermeta?.lanes > 400;
-  return vegaEmbed(place, { ...spec, config }, { actions: false, renderer: many ? "canvas" : "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
+  // The picture's own parts stay beneath the one that bears its name for screen readers.
+  const inner = place.firstElementChild ?? place.appendChild(document.createElement("div"));
+  return vegaEmbed(inner, { ...spec, config }, { actions: false, renderer: many ? "canvas" : "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
 }
 function timeline(data, room) {
   const second = (ms) => ms / 1000;
@@ -161,7 +163,7 @@ function books(world, data) {
   scroll.innerHTML = `<table><thead><tr>${["File", "Must be", "Lies in", "State", "Objects", "Uploads", "Differs"]
     .map((title) => `<th scope="col">${title}</th>`).join("")}</tr></thead><tbody></tbody></table>`;
   const more = document.createElement("button");
-  more.type = "button";
+  Object.assign(more, { type: "button", hidden: true });
   let most = ROWS_AT_ONCE;
   const show = () => {
     const text = search.value.toLowerCase();

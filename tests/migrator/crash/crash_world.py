@@ -14,8 +14,10 @@ from harness.readiness import REGION
 from harness.s3_requests import UPLOADS
 from harness.servers import S3Server
 from tests.migrator.crash.migration import Migration, arrive
-from tests.migrator.crash.migrators import Ended, Migrator, Migrators
+from tests.migrator.crash.migrators import ROOT, Ended, Migrator, Migrators
 from tests.migrator.crash.observed import PREFIX, differences
+
+__all__ = ["ROOT", "Case", "CrashWorld"]
 
 _DEADLINE_SECONDS = 30
 _LOOK_SECONDS = 0.002

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-_ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Migrators:
         self.work.mkdir(parents=True)
         self._folder = folder
         self._count = 0
-        self._environment = {**environment, "TMPDIR": str(self.work)}
-        paths = os.pathsep.join(str(_ROOT / path) for path in ("", "libraries"))
+        self.environment = {**environment, "TMPDIR": str(self.work)}
+        paths = os.pathsep.join(str(ROOT / path) for path in ("", "libraries"))
         # Threads of a zygote would not be there in its children.
         own = {"PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         self._zygote = subprocess.Popen(
@@ -79,7 +79,7 @@ class Migrators:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **own},
-            cwd=_ROOT,
+            cwd=ROOT,
             text=True,
         )
 
@@ -111,7 +111,7 @@ class Migrators:
         steps = {"kill_at": kill_at, "renameat2": renameat2} if count or kill_at else None
         request = {
             "arguments": list(arguments),
-            "environment": self._environment,
+            "environment": self.environment,
             "source": os.fspath(source),
             "output": str(output),
             "folder": str(self.work),

@@ -14,6 +14,8 @@ from harness.containers import Data
 from harness.environment import SharedEnvironment, choice_of
 from harness.problems import EnvironmentFault
 from harness.servers import Choice, S3Server
+from harness.tables import Row
+from verdicts import show
 
 _VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL")
 
@@ -148,6 +150,8 @@ class Environment:
     def containers_of_this_run_should_be(self, count: int) -> None:
         """Compare the number of containers that bear this run's id, in any state, as the engine tells it."""
         seen = self._shared.containers()
+        told = ", ".join([str(len(seen)), *seen])
+        show("Containers", [Row("containers of this run", str(count), told, len(seen) == count)])
         if len(seen) != count:
             raise AssertionError(f"Expected {count} containers of this run, seen {len(seen)}: {', '.join(seen)}.")
 
@@ -155,7 +159,7 @@ class Environment:
     def s3_server_should_be_ready(self) -> None:
         """Ask the server: health answers 200, a signed request works, an unsigned one is refused."""
         proofs = self._shared.server.proofs()
-        logger.info("\n".join(f"{proof.name}: expected {proof.expected}, seen {proof.seen}" for proof in proofs))
+        show("Proofs of readiness", [Row(proof.name, proof.expected, proof.seen, proof.holds) for proof in proofs])
         for proof in proofs:
             if not proof.holds:
                 raise AssertionError(f"Expected {proof.expected} for {proof.name}, seen {proof.seen}.")
@@ -165,7 +169,10 @@ class Environment:
         """Compare the time from the request for a server to its readiness with a limit, and return it."""
         seen = self._shared.server.seconds
         figures.record("SC-005", seen)
-        if seen >= limit.total_seconds():
+        right = seen < limit.total_seconds()
+        expected = f"less than {limit.total_seconds():g} s"
+        show("Time of set-up", [Row("from request to readiness", expected, f"{seen:.1f} s", right)])
+        if not right:
             raise AssertionError(f"Expected the environment in {limit.total_seconds():g} s, seen {seen:.1f} s.")
         return timedelta(seconds=seen)
 

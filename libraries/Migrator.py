@@ -8,7 +8,9 @@ from robot.api.deco import keyword, library
 
 from harness.gate_rules import Hold, Rule
 from harness.process import Finished
+from harness.tables import Row
 from harness.world import World
+from verdicts import show
 
 RUN_LIMIT = timedelta(seconds=120)
 GRACE = timedelta(seconds=2)
@@ -63,16 +65,17 @@ class Migrator:
     @keyword
     def migrator_should_have_stopped_gracefully(self, world: World) -> None:
         """It ended by itself with exit code 143, which says: stopped by SIGTERM, state on disk."""
-        last = world.last_run
-        if last.signal or last.exit_code != 128 + signal.SIGTERM:
-            raise AssertionError(f"Expected exit code 143 of {last.command!r}, seen {last.how_it_ended()}.")
+        self._should_have_ended_with(world.last_run, 128 + signal.SIGTERM)
 
     @keyword
     def migrator_should_have_ended_its_work(self, world: World) -> None:
         """It ended by itself: exit code 3 where the test data holds files that must fail, else 0."""
-        last = world.last_run
-        expected = 3 if world.truth.ending("failed") else 0
-        if last.signal or last.exit_code != expected:
+        self._should_have_ended_with(world.last_run, 3 if world.truth.ending("failed") else 0)
+
+    def _should_have_ended_with(self, last: Finished, expected: int) -> None:
+        right = not last.signal and last.exit_code == expected
+        show("End of the migrator", [Row(last.command, f"exit code {expected}", last.how_it_ended(), right)])
+        if not right:
             raise AssertionError(f"Expected exit code {expected} of {last.command!r}, seen {last.how_it_ended()}.")
 
     def _tell(self, finished: Finished) -> None:

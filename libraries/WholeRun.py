@@ -10,6 +10,8 @@ from robot.libraries.BuiltIn import BuiltIn
 
 import figures
 from harness.nested_run import NestedRun
+from harness.tables import Row
+from verdicts import show
 
 _VARIABLES = ("MIGRATOR", "S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "SEED")
 _WHOLE_RUN_LIMIT = timedelta(minutes=5)
@@ -78,7 +80,10 @@ class WholeRun:
         """From the start of the process to now; returned."""
         seconds = self._started.seconds()
         figures.record("SC-001", seconds)
-        if seconds >= limit.total_seconds():
+        right = seconds < limit.total_seconds()
+        expected = f"less than {limit.total_seconds():g} s"
+        show("Time of the whole run", [Row("from start to end", expected, f"{seconds:.1f} s", right)])
+        if not right:
             raise AssertionError(f"Expected the whole run in {limit.total_seconds():g} s, seen {seconds:.1f} s.")
         return timedelta(seconds=seconds)
 
@@ -87,6 +92,7 @@ class WholeRun:
         """No container, volume, network or folder that it made is there any more."""
         left = self._started.left_after(within)
         figures.record("SC-008", len(left))
+        show("Left behind", [Row("things of the run", "none", ", ".join(left) or "none", not left)])
         if left:
             raise AssertionError(
                 f"Expected nothing of the run of process {self._started.owner.pid} to be left after "
@@ -101,6 +107,7 @@ class WholeRun:
 
     def _exit_code_should(self, expected: int, meaning: str) -> None:
         seen = self._started.process.returncode
+        show("End of the whole run", [Row("exit code", f"{expected} ({meaning})", str(seen), seen == expected)])
         if seen != expected:
             raise AssertionError(
                 f"Expected exit code {expected} ({meaning}), seen {seen}; its output is in {self._started.output}."

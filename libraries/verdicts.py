@@ -32,6 +32,16 @@ def judge(world: World, title: str, rows: Iterable[Row]) -> None:
         raise AssertionError(f"{wrong[0].sentence()}{rest}.")
 
 
+def show(title: str, rows: Iterable[Row]) -> None:
+    """Log a table for a keyword that is about no world, and that says itself what is wrong.
+
+    Args:
+        title: What was looked at.
+        rows: What was expected and seen.
+    """
+    logger.info(f"<b>{title}</b>{to_html(list(rows))}", html=True)
+
+
 def rows_of(subjects: Iterable[str], expected: str, differences: Iterable[Difference]) -> list[Row]:
     """A row for each difference, and one for each subject that has none."""
     wrong = [Row(each.where, each.expected, each.seen, right=False) for each in differences]

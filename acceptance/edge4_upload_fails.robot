@@ -37,18 +37,6 @@ A server that is out of order for a moment is tried again, as if nothing had hap
     Then every key has exactly one version
     And the books balance
 
-A server that stays overloaded blames no file, and the next run ends the work
-    [Documentation]    Retrying has an end, and then the files stay pending.
-    [Tags]    fr-008    fr-010    fr-011
-    Given the source holds a few files
-    And the migrator is held half way and has little patience
-    When the server is overloaded and stays so
-    Then the migrator gives up within its patience
-    And no file bears the blame
-    When the server is back
-    And the migrator runs to its end
-    Then the books balance
-
 An upload that is cut in mid-body is tried again, and nothing half is stored
     [Documentation]    Once within a small object and once within a large one; the objects are read back whole.
     [Tags]    fr-006    sc-002
@@ -109,9 +97,10 @@ A target that refuses every file blames none of them, and the next run does the 
     And the migrator runs to its end
     Then the books balance
 
-An upload that fails partway leaves no part behind after the next run
-    [Documentation]    The outage begins between two parts, so that nobody can abort the upload then.
-    [Tags]    fr-006    fr-008
+A server that stays overloaded blames no file, and no part of an upload is left after the next run
+    [Documentation]    The outage begins between two parts of a large object, so that nobody can abort the upload
+    ...    then; retrying has an end, and the files that were not done stay pending.
+    [Tags]    fr-006    fr-008    fr-010    fr-011
     Given the source holds a few files and a large one
     And the migrator is held within the large file and has little patience
     When the server is overloaded and stays so

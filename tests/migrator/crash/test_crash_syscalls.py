@@ -26,12 +26,24 @@ ERRORS = {
 LIMIT_SECONDS = 120
 
 
-def traced(case, *options):
+def traced(case, *options, log=os.devnull):
     """Run the migrator under strace; its return code and stderr."""
     paths = os.pathsep.join(str(ROOT / path) for path in ("", "libraries"))
     own = {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     told = subprocess.run(
-        ["strace", "--follow-forks", "--seccomp-bpf", "-qq", *options, sys.executable, "-m", "migrator", *case.command],
+        [
+            "strace",
+            "--follow-forks",
+            "--seccomp-bpf",
+            "-qq",
+            "-o",
+            log,
+            *options,
+            sys.executable,
+            "-m",
+            "migrator",
+            *case.command,
+        ],
         check=False,
         capture_output=True,
         cwd=case.world.migrators.work,
@@ -44,7 +56,7 @@ def traced(case, *options):
 def counted(case, calls):
     """How often the thread that does so most makes each call."""
     log = case.source.parent / "calls"
-    code, stderr = traced(case, "-o", str(log), "-e", f"trace={','.join(calls)}")
+    code, stderr = traced(case, "-e", f"trace={','.join(calls)}", log=log)
     if code == 1 and "ptrace" in stderr:
         pytest.skip(f"processes may not be traced here: {stderr.strip()}")
     assert code == case.migration.exit_code, stderr
@@ -72,7 +84,7 @@ def test_a_kill_at_any_system_call_heals(crash_world):
     assert sum(highest.values()) > 60
     for call, number in points(highest, 3):
         with crash_world.case(SMALL) as case:
-            code, stderr = traced(case, "-o", os.devnull, "-e", f"inject={call}:signal=KILL:when={number}")
+            code, stderr = traced(case, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
             assert code in {-signal.SIGKILL, 128 + signal.SIGKILL, SMALL.exit_code}, stderr
             case.heal(f"killed at {call} {number} of {highest[call]}")
 
@@ -85,7 +97,7 @@ def test_any_call_that_fails_leaves_work_pending_and_nothing_torn(crash_world, l
     for call, number in points(highest, 2):
         with crash_world.case(SMALL) as case:
             when = f"{number}+" if lasting else f"{number}"
-            code, stderr = traced(case, "-o", os.devnull, "-e", f"inject={call}:error={ERRORS[call]}:when={when}")
+            code, stderr = traced(case, "-e", f"trace={call}", "-e", f"inject={call}:error={ERRORS[call]}:when={when}")
             where = f"{call} {when} of {highest[call]} fails with {ERRORS[call]}"
             assert code in {4, SMALL.exit_code}, f"{where}: {code}: {stderr}"
             assert "Traceback" not in stderr, f"{where}: {stderr}"

@@ -130,4 +130,4 @@ def _row(killing: Killing) -> Row:
     if killing.differences:
         first, others = killing.differences[0], len(killing.differences) - 1
         seen = f"{first}{f' ({others} more differences)' if others else ''}"
-    return Row(f"a kill at {killing}", "books that balance after the next run", seen, not killing.differences)
+    return Row(f"a run killed {killing}", "books that balance after the next run", seen, not killing.differences)

@@ -34,7 +34,7 @@ class AtRequest:
     def __str__(self) -> str:
         """The point in words."""
         which = "request" if self.acts == _ALL_ACTS else " or ".join(sorted(self.acts))
-        return f"{which} {self.number}, {self.stage}"
+        return f"at {which} {self.number}, {self.stage}"
 
 
 @dataclass(frozen=True)

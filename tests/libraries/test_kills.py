@@ -41,7 +41,7 @@ def test_runs_that_healed_pass(world, kills):
 
 def test_what_is_wrong_after_a_kill_is_told_with_its_point(world, kills):
     wrong = (Difference("a.csv", "state done", "pending"), Difference("b.csv", "state done", "pending"))
-    told = r"seen a\.csv: expected state done, seen pending \(1 more differences\), at a kill at request 7, after"
+    told = r"seen a\.csv: expected state done, seen pending \(1 more differences\), at a run killed at request 7, after"
     with pytest.raises(AssertionError, match=told):
         _after(kills, Killing((POINT,), False, 1, wrong)).books_of_every_resumed_run_should_balance(world)
 
@@ -85,7 +85,7 @@ def test_groups_and_single_processes_take_turns():
     assert [group for _, group in alternating(points, group_first=True)] == [True, False, True]
     assert [group for _, group in alternating(points, group_first=False)] == [False, True, False]
     assert str(Killing((POINT, AtMove(2)), True, 2, ())) == (
-        "request 7, after the server answered, then as soon as 2 files have left their place, process group"
+        "at request 7, after the server answered, then as soon as 2 files have left their place, process group"
     )
 
 

@@ -1,0 +1,107 @@
+*** Settings ***
+Name                Expectations of the contract
+Documentation       What the contract promises to whoever starts a migrator, beside the stories and the edge cases.
+
+Resource            ../resources/promises.resource
+
+Suite Setup         Set up the environment
+Suite Teardown      Tear down the environment
+Test Setup          Open a world
+Test Teardown       Close the world
+
+Test Tags           contract
+
+
+*** Test Cases ***
+Status of a source that was never run lists every file as pending and changes nothing
+    [Documentation]    Who looks leaves no trace.
+    [Tags]    fr-004
+    Given files that will arrive again are at hand
+    Then status lists every file of the new source as pending
+
+A command line that is wrong ends with exit code 2, and nothing is migrated
+    [Documentation]    A scheduler tells a mistyped option from a defect by it.
+    Given files that will arrive again are at hand
+    Then every wrong command line is refused with exit code 2
+    When the migrator runs to its end
+    Then the books balance
+
+A done folder that is a link or a file is refused, and nothing is put where it leads
+    [Documentation]    Files must never be moved to some other place.
+    [Tags]    fr-012
+    Given files that will arrive again are at hand
+    Then a done folder that is none is refused with exit code 2
+    When the migrator runs to its end
+    Then the books balance
+
+Slashes around the prefix do not count
+    [Documentation]    Whoever types one more must not get keys of another folder.
+    [Tags]    fr-006
+    Given files that will arrive again are at hand
+    When the migrator runs with slashes around the prefix
+    Then the books balance
+
+A log that was asked for as JSON is one object a line
+    [Documentation]    Also the lines about failures.
+    [Tags]    sc-004
+    Given files that will arrive again are at hand
+    When the migrator runs with a log of JSON
+    Then every line of the log is a JSON object with time, level and message
+
+No log, no state and no reason tells the secret key
+    [Documentation]    Also where the target refuses files, and its answer is quoted.
+    Given the source holds a few files
+    And the target refuses one file as too large and another as forbidden
+    When the migrator runs to its end
+    Then nothing tells the secret key
+
+A run that nothing disturbs tries every file once
+    [Documentation]    Attempts are counted, and the count means something.
+    [Tags]    fr-008
+    Given files that will arrive again are at hand
+    When the migrator runs to its end
+    Then every file was tried once
+
+A file that arrives under the run belongs to the next one
+    [Documentation]    The inventory is made once; the late file changes neither exit code nor outcome.
+    [Tags]    fr-004
+    Given files that will arrive again are at hand
+    And the gate holds every upload
+    And the migrator runs until an upload is held
+    When another file arrives
+    And the migrator goes on to its end
+    Then the late file waits for the next run
+    When the migrator runs to its end
+    Then the books balance
+
+A file that is corrected after a kill is migrated as it is now
+    [Documentation]    The killed run had stored its old content, which nobody may take for the new one.
+    [Tags]    fr-010    sc-007
+    Given files that will arrive again are at hand
+    And the migrator runs until it waits for the answer to an upload that was stored
+    And the migrator is killed
+    And the file whose object was stored is corrected
+    When the migrator runs to its end
+    Then every object holds the values and the origin of its source
+    And the books balance
+
+A state that is lost is rebuilt from a bucket that holds more than a page of a listing
+    [Documentation]    S3 lists a thousand keys at a time, and here the first thousand are somebody else's.
+    [Tags]    fr-010    sc-003
+    Given somebody has put more objects under the prefix than a listing's page holds
+    And files were migrated
+    And the state is removed
+    When the migrator runs to its end
+    Then nothing is uploaded
+    And no file that was done before is processed again
+    And the books balance
+
+A second run leaves a large upload of the first one alone
+    [Documentation]    What lies about of a live run is not left over.
+    [Tags]    fr-008
+    Given the source holds a few files and a large one
+    And the migrator is held within the large file and has little patience
+    When a second migrator is started
+    Then the second one ends with exit code 5 and the first one still runs
+    When the first one goes on to its end
+    Then the books balance

@@ -56,6 +56,8 @@ def _read(source: Source, sink: Sink, grammar: Grammar) -> None:
         except BaseException:
             tables.abort()
             raise
+        finally:
+            tables.end()
     raise RuntimeError(f"{source.name} contradicts what was learned of it in {_PASSES} passes")
 
 

@@ -52,7 +52,8 @@ class Block:
 
 def text_column(text: Column) -> BlockColumn:
     """A column in which no value is a binary literal; at least one value, and what is null has no length."""
-    offsets = np.frombuffer(text.buffers()[1], np.int32)
+    bounds: Any = text.buffers()[1]
+    offsets = np.frombuffer(bounds, np.int32)
     return BlockColumn(text, has_text=bool(offsets[text.offset] < offsets[text.offset + len(text)]))
 
 

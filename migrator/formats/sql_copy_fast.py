@@ -38,12 +38,12 @@ def columns_of_lines(lines: bytes, width: int) -> list[BlockColumn] | None:
     if escaping:
         removed = found.at[found.escapes]
         escaped = removed + 1
-        letters = signs[escaped]
-        if _BY_DIGITS[letters].any():
+        letters = signs.take(escaped)
+        if _BY_DIGITS.take(letters).any():
             return None
         nulls = _nulls(signs, starts, points)
         signs = signs.copy()
-        signs[escaped] = _MEANT[letters]
+        signs[escaped] = _MEANT.take(letters)
     shape = (rows, width)
     slots = Slots(signs, starts.reshape(shape), points.reshape(shape), removed)
     by_row = None if nulls is None else nulls.reshape(shape)

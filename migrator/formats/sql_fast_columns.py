@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from migrator.formats.sql_slots import Column, Slots
 
 _NUMBERS = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _HEX_DIGITS = re.compile("[0-9A-Fa-f]*")
+_NOT = pa.scalar(value=False)
 _NOTHING = pa.scalar("", pa.string())
 
 
@@ -49,10 +51,12 @@ def column_of(slots: Slots, written: Slots | None, number: int, kinds: Signs) ->
 def leading_numbers(text: Column, kinds: Signs, present: int) -> int:
     """How many rows stand before the first number that is none."""
     rows = None if not present & ~(NUMBER | NULL) else np.flatnonzero(kinds == NUMBER)
-    values = text if rows is None else text.take(pa.array(rows))
+    values = text if rows is None else text.take(pa.array(rows, pa.int64()))
     if not _are_digits(values) and not _are_floats(values):
         # A null is no number that is none.
-        index = first_true(~np.asarray(pc.fill_null(pc.match_substring_regex(values, _NUMBERS), fill_value=True)))
+        index = first_true(
+            np.asarray(pc.equal(pc.match_substring_regex(values, _NUMBERS), _NOT).fill_null(fill_value=False))
+        )
         if index < len(values):
             return index if rows is None else int(rows[index])
     return len(kinds)
@@ -84,7 +88,8 @@ def _binaries(text: Column, kinds: Signs) -> tuple[Column, int]:
 
 
 def _decoded(digits: Column, kinds: Signs) -> tuple[Column, int]:
-    validity, bounds, data = digits.buffers()
+    buffers: list[Any] = digits.buffers()
+    validity, bounds, data = buffers
     offsets = np.frombuffer(bounds, np.int32)[digits.offset : digits.offset + len(digits) + 1]
     if not (offsets & 1).any() and not ((offsets[1:] == offsets[:-1]) & (kinds == HEX)).any():
         try:
@@ -92,7 +97,8 @@ def _decoded(digits: Column, kinds: Signs) -> tuple[Column, int]:
         except binascii.Error:
             pass
         else:
-            buffers = [validity, pa.py_buffer(offsets // 2), pa.py_buffer(found)]
+            halves: Any = offsets // 2
+            buffers = [validity, pa.py_buffer(halves), pa.py_buffer(found)]
             return pa.Array.from_buffers(pa.binary(), len(digits), buffers, digits.null_count), len(digits)
     texts = digits.to_pylist()
     good = next((index for index, pair in enumerate(zip(texts, kinds, strict=True)) if not _is_hex(*pair)), len(texts))

@@ -57,7 +57,7 @@ class RowValues:
         self._starts, self._ends = starts, ends
         self._removed: list[Positions] = []
         first = self._trimmed()
-        self._kinds = KINDS[first]
+        self._kinds = KINDS.take(first)
         self._present = int(np.bitwise_or.reduce(self._kinds, axis=None))
         self._quotes = starts
         self._hold_words(first)
@@ -80,10 +80,10 @@ class RowValues:
         if len(outside):
             self._hold_before(int(outside[0]))
         escapes = escapes[: np.searchsorted(escapes, self.row_ends[-1])]
-        letters = self._signs[escapes + 1]
-        self._removed.append(escapes[~_KEPT[letters]])
+        letters = self._signs.take(escapes + 1)
+        self._removed.append(escapes[~_KEPT.take(letters)])
         self._meant = self._signs.copy()
-        self._meant[escapes + 1] = _MEANT[letters]
+        self._meant[escapes + 1] = _MEANT.take(letters)
 
     def columns(self, begin: int, end: int) -> list[BlockColumn]:
         """The columns of the rows from `begin` up to `end`, of use only if `good` is as before afterwards."""
@@ -110,29 +110,29 @@ class RowValues:
     def _trimmed(self) -> Signs:
         """Take the blanks off all values; the first byte of each."""
         starts, ends, signs = self._starts, self._ends, self._signs
-        first = signs[starts]
+        first = signs.take(starts)
         for _ in range(_MOST_BLANKS):
             blank = first <= _BLANK
             if not blank.any():
                 break
-            blank = _BLANKS[first]
+            blank = _BLANKS.take(first)
             starts += blank
-            first = signs[starts]
-        if b" ," in self._piece or b" )" in self._piece:
-            for _ in range(_MOST_BLANKS):
-                blank = (signs[ends - 1] == _BLANK) & (ends > starts)
-                if not blank.any():
-                    break
-                ends -= blank
+            first = signs.take(starts)
+        for _ in range(_MOST_BLANKS):
+            blank = (signs.take(ends - 1) <= _BLANK) & (ends > starts)
+            if not blank.any():
+                break
+            blank &= _BLANKS.take(signs.take(ends - 1))
+            ends -= blank
         return first
 
     def _hold_words(self, first: Signs) -> None:
         """Tell literals that begin alike apart, and find those that are none."""
         flat, firsts = self._kinds.reshape(-1), first.reshape(-1)
         starts, ends = self._starts.reshape(-1), self._ends.reshape(-1)
-        if self._present & NUMBER and (b"0x" in self._piece or b"0X" in self._piece):
+        if self._present & NUMBER:
             chosen = np.flatnonzero(firsts == ord("0"))
-            second = self._signs[starts[chosen] + 1]
+            second = self._signs.take(starts[chosen] + 1)
             self._set_kind(chosen[second == ord("x")], HEX)
             self._set_kind(chosen[second == ord("X")], OTHER)
         if self._present & (NULL | BOOL):
@@ -141,7 +141,9 @@ class RowValues:
             for letter, word in _WORDS.items():
                 chosen = words[letters == letter]
                 wrong = ends[chosen] - starts[chosen] != len(word)
-                wrong |= (self._bytes_at(starts[chosen], len(word)) | _LOWER != np.frombuffer(word, np.uint8)).any(axis=1)
+                wrong |= (self._bytes_at(starts[chosen], len(word)) | _LOWER != np.frombuffer(word, np.uint8)).any(
+                    axis=1
+                )
                 self._set_kind(chosen[wrong], OTHER)
         if self._present & (HEX_STRING | BINARY_STRING):
             self._quotes = self._starts.copy()

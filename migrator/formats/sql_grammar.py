@@ -43,6 +43,7 @@ class Grammar:
         skip: Blanks and comments.
         code: As much of a statement as holds no parenthesis, no delimiter, no dollar quote, no conditional comment,
             nothing open.
+        flat: Code and parentheses without parentheses in them.
         value: One literal of a row, up to its comma or the row's end.
         string: A quoted string of any form.
         name: A table's or column's name.
@@ -54,6 +55,7 @@ class Grammar:
     delimiter: bytes
     skip: re.Pattern[bytes]
     code: re.Pattern[bytes]
+    flat: re.Pattern[bytes]
     value: re.Pattern[bytes]
     string: bytes
     name: bytes
@@ -85,6 +87,7 @@ def standard() -> Grammar:
         b";",
         _compiled(skip),
         _compiled(rb"(?:" + rb"|".join(code) + rb")*+"),
+        _flat(rb"|".join(code)),
         _value(strings, _PLAIN, skip),
         _PLAIN + rb"|[eE]" + _BACKSLASHED + rb"|" + _DOLLARED,
         _DOUBLE + rb"|[A-Za-z0-9_$\x80-\xff]++",
@@ -115,12 +118,14 @@ def mysql(delimiter: bytes = b";", stop_at_names: bool = False) -> Grammar:
         _STAR,
         *([] if delimiter[:1] in b"'\"`#/*-()" else [first]),
     ]
+    piece = rb"(?!" + re.escape(delimiter) + rb")(?:" + rb"|".join(code) + rb")"
     strings = [rb"(?P<string>" + _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED + rb")"]
     return Grammar(
         Family.MYSQL,
         delimiter,
         _compiled(skip),
-        _compiled(rb"(?:(?!" + re.escape(delimiter) + rb")(?:" + rb"|".join(code) + rb"))*+"),
+        _compiled(rb"(?:" + piece + rb")*+"),
+        _flat(piece),
         _value(strings, _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED, skip),
         _BACKSLASHED,
         _BACKTICKED + rb"|" + _DOUBLE_BACKSLASHED + rb"|[A-Za-z0-9_$\x80-\xff]++",
@@ -145,6 +150,10 @@ def unquoted(name: bytes) -> str:
 
 def _compiled(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern, re.DOTALL)
+
+
+def _flat(piece: bytes) -> re.Pattern[bytes]:
+    return _compiled(rb"(?:" + piece + rb"|\((?:" + piece + rb")*+\))*+")
 
 
 def _value(strings: list[bytes], binary: bytes, skip: bytes) -> re.Pattern[bytes]:

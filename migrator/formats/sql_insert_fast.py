@@ -9,10 +9,8 @@ the last word on it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from migrator.formats.sql_block import BlockColumn
 from migrator.formats.sql_fast_values import RowValues
@@ -22,22 +20,22 @@ from migrator.formats.sql_marks import (
     COMMA,
     QUOTE,
     SEMICOLON,
+    Indices,
     Marks,
     Positions,
     Signs,
+    Truths,
     first_true,
     marks,
     matches,
 )
-
-Indices: TypeAlias = npt.NDArray[np.intp]
 
 _MARKS = frozenset(b"'\\")
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the rows of a run are expected to look like.
+    r"""What the rows of a run are expected to look like.
 
     Attributes:
         family: The lexical rules.
@@ -123,14 +121,15 @@ def take_run(piece: bytes, form: Form) -> Run | None:
     escaping = form.family is Family.MYSQL and b"\\" in piece
     kinds = (QUOTE, COMMA, *((SEMICOLON,) if after else ()), *((BACKSLASH,) if escaping else ()))
     found = marks(signs, *kinds)
-    inside = np.cumsum(found.kinds == QUOTE, dtype=np.uint8) & 1
+    # Sums of 32 bits are the quickest.
+    inside = (np.cumsum(found.kinds == QUOTE, dtype=np.int32) & 1).astype(np.bool_)
     rows = _rows(piece, found, inside, form, after)
     if rows is None:
         return None
     values = RowValues(piece, signs, rows.starts, rows.ends)
     values.hold_quotes(found.at[found.kinds == QUOTE])
     if escaping:
-        values.hold_escapes(found.at[found.escapes], found.at[found.escapes[inside[found.escapes] == 0]])
+        values.hold_escapes(found.at[found.escapes], found.at[found.escapes[~inside[found.escapes]]])
     while taken := values.good:
         statements = int(np.searchsorted(rows.closing, taken))
         split = int(rows.closing[statements - 1]) + 1 if statements else 0
@@ -149,7 +148,7 @@ def _part(values: RowValues, rows: _Rows, begin: int, end: int) -> Part | None:
     return Part(columns, end - begin, int(rows.begins[begin]), int(values.row_ends[end - 1]))
 
 
-def _rows(piece: bytes, found: Marks, inside: Signs, form: Form, after: bytes | None) -> _Rows | None:
+def _rows(piece: bytes, found: Marks, inside: Truths, form: Form, after: bytes | None) -> _Rows | None:
     # Of two truths the greater: a separator, and in no string.
     points = found.at[np.greater(found.kinds > QUOTE, inside)]
     closing = _closing(found, inside, points) if after else np.zeros(0, np.intp)
@@ -187,10 +186,11 @@ def _rows(piece: bytes, found: Marks, inside: Signs, form: Form, after: bytes | 
     return _Rows(starts[:, 0].copy(), starts, ends, closing_rows[: np.searchsorted(closing_rows, good)])
 
 
-def _closing(found: Marks, inside: Signs, points: Positions) -> Indices:
+def _closing(found: Marks, inside: Truths, points: Positions) -> Indices:
     """Which of the points are semicolons."""
     semicolons = np.flatnonzero(found.kinds == SEMICOLON)
-    return np.searchsorted(points, found.at[semicolons[inside[semicolons] == 0]])
+    closing: Indices = np.searchsorted(points, found.at[semicolons[~inside[semicolons]]])
+    return closing
 
 
 def _without_heads(points: Positions, closing: Indices, count: int) -> tuple[Positions, Indices]:

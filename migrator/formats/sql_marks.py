@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 Positions: TypeAlias = npt.NDArray[np.int32]
 Signs: TypeAlias = npt.NDArray[np.uint8]
+Indices: TypeAlias = npt.NDArray[np.intp]
 Truths: TypeAlias = npt.NDArray[np.bool_]
 
 TAB, NEWLINE, QUOTE, COMMA, SEMICOLON, BACKSLASH = b"\t\n',;\\"
@@ -30,7 +31,7 @@ class Marks:
 
     at: Positions
     kinds: Signs
-    escapes: npt.NDArray[np.intp]
+    escapes: Indices
 
 
 def marks(signs: Signs, *kinds: int) -> Marks:
@@ -39,7 +40,7 @@ def marks(signs: Signs, *kinds: int) -> Marks:
     for kind in kinds[1:]:
         hit |= signs == kind
     at = np.flatnonzero(hit).astype(np.int32)
-    found = signs[at]
+    found = signs.take(at)
     if BACKSLASH not in kinds:
         return Marks(at, found, np.zeros(0, np.intp))
     escapes = _escapes(at, found)
@@ -76,7 +77,7 @@ def first_true(truths: Truths) -> int:
     return index if truths[index] else len(truths)
 
 
-def _escapes(at: Positions, kinds: Signs) -> npt.NDArray[np.intp]:
+def _escapes(at: Positions, kinds: Signs) -> Indices:
     """The backslashes that escape: every second one of those that stand side by side is escaped itself."""
     indices = np.flatnonzero(kinds == BACKSLASH)
     places = at[indices]
@@ -86,4 +87,5 @@ def _escapes(at: Positions, kinds: Signs) -> npt.NDArray[np.intp]:
         return indices
     order = np.arange(len(indices))
     begins = np.maximum.accumulate(np.where(apart, order, 0))
-    return indices[(order - begins) % 2 == 0]
+    escaping: Indices = indices[(order - begins) % 2 == 0]
+    return escaping

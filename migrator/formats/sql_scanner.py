@@ -117,6 +117,7 @@ class Scanner:
         """Go to the end of the statement and over its delimiter; its text from `window.anchor` on."""
         window = self.window
         while True:
+            window.pos = window.match(self.grammar.flat).end()
             stop = self.advance()
             if stop == b"(":
                 if not self.depth:

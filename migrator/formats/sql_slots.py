@@ -39,7 +39,8 @@ class Slots:
                 # How many removed bytes stand before each edge: each counts from the first edge behind it on.
                 behind = np.searchsorted(edges, removed, side="right")
                 edges -= np.cumsum(np.bincount(behind, minlength=len(edges))[: len(edges)], dtype=np.int32)
-        buffers = [None, pa.py_buffer(edges), pa.py_buffer(signs)]
+        parts: list[Any] = [edges, signs]
+        buffers = [None, *map(pa.py_buffer, parts)]
         # What stands between two values is an element too.
         self._pieces: Column = pa.Array.from_buffers(pa.string(), len(edges) - 1, buffers)
 

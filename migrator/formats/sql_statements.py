@@ -22,7 +22,7 @@ class Statements:
         self._table: Table | None = None
         self._numbers: list[int] = []
         self._kinds: list[str] = []
-        self._texts: list[str] = []
+        self._texts: list[bytes] = []
         self._waiting = 0
         self._aborted = False
 
@@ -32,7 +32,7 @@ class Statements:
             return
         self._numbers.append(number)
         self._kinds.append(kind_of(statement))
-        self._texts.append(statement.decode())
+        self._texts.append(statement)
         self._waiting += len(statement)
         if self._waiting > _WAITING_BYTES:
             self._write()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 
 import pyarrow as pa
 
@@ -16,6 +18,9 @@ from migrator.names import table_segment
 
 _FULL_BYTES = 2 << 20
 _ROWS_BYTES = 256 << 10
+
+# What is being cast, in blocks; more would only take memory.
+_MOST_CASTS = 1
 
 _Named = dict[str, BlockColumn]
 
@@ -47,6 +52,7 @@ class RowTable:
         self._types: ColumnTypes | None = None
         self._schema: pa.Schema | None = None
         self._table: Table | None = None
+        self._casts: deque[tuple[Future[list[Column] | None], dict[str, Column]]] = deque()
 
     def add_rows(self, names: tuple[str, ...] | None, rows: Sequence[Sequence[Value]], size: int, line: int) -> None:
         """Append rows that are all equally wide.
@@ -83,11 +89,13 @@ class RowTable:
         self._misnamed = self._nameless
         return not self._misnamed
 
-    def flush(self, sink: Sink | None) -> bool:
+    def flush(self, sink: Sink | None, pool: Callable[[], Executor]) -> bool:
         """Write what waits, or without a sink only learn from it.
 
+        Values are cast to their types in a thread of the pool, and written when more follow or with `settle`.
+
         Returns:
-            False where it contradicts what was settled: nothing of it is written then.
+            False where something contradicts what was settled: it is not written then.
         """
         self._take_rows()
         blocks, self._blocks, self.waiting = self._blocks, [], 0
@@ -103,18 +111,30 @@ class RowTable:
             pa.nulls(sum(sizes), pa.string()) if column in self._binary else _texts(column, named, sizes)
             for column in self._columns
         ]
-        if self._types is None:
+        first = self._types is None
+        if first:
             types.guess(texts)
             self._types = types
-        typed = types.cast(texts)
-        if typed is None or len(self._seen) > len(self._columns) or self._binary & self._has_text:
+        if len(self._seen) > len(self._columns) or self._binary & self._has_text:
+            # To learn which types do not hold; nothing is written any more.
+            types.cast(texts)
             return False
-        if sink is not None:
-            for index, column in enumerate(self._columns):
-                if column in self._binary:
-                    typed[index] = _binaries(column, named, sizes)
-            self._write(sink, typed)
-        return True
+        binaries = {column: _binaries(column, named, sizes) for column in self._binary} if sink is not None else {}
+        if first:
+            return self._write(sink, types.cast(texts), binaries)
+        self._casts.append((pool().submit(types.cast, texts), binaries))
+        return len(self._casts) <= _MOST_CASTS or self._take_cast(sink)
+
+    def settle(self, sink: Sink | None) -> bool:
+        """Write all that is being cast; False as `flush`."""
+        written = True
+        while self._casts:
+            written = self._take_cast(sink if written else None) and written
+        return written
+
+    def _take_cast(self, sink: Sink | None) -> bool:
+        cast, binaries = self._casts.popleft()
+        return self._write(sink, cast.result(), binaries)
 
     def is_settled(self) -> bool:
         """Whether columns and binary ones turned out as they were settled, now that all rows are known."""
@@ -142,7 +162,7 @@ class RowTable:
             self._table = None
 
     def abort(self) -> None:
-        """Forget what was written."""
+        """Forget what was written; what is being cast only tells of its types then."""
         if self._table is not None:
             self._table.abort()
             self._table = None
@@ -178,12 +198,20 @@ class RowTable:
     def _found_binary(self) -> frozenset[str]:
         return frozenset(self._has_binary - self._has_text)
 
-    def _write(self, sink: Sink, typed: list[Column]) -> None:
+    def _write(self, sink: Sink | None, typed: list[Column] | None, binaries: dict[str, Column]) -> bool:
+        if typed is None:
+            return False
+        if sink is None:
+            return True
+        for index, column in enumerate(self._columns):
+            if column in binaries:
+                typed[index] = binaries[column]
         if self._schema is None or self._table is None:
             fields = [(column, values.type) for column, values in zip(self._columns, typed, strict=True)]
             self._schema = pa.schema(fields)
             self._table = sink.table(self._schema, table_segment(self.name))
         self._table.write(pa.RecordBatch.from_arrays(typed, schema=self._schema))
+        return True
 
 
 def numbered_columns(width: int) -> tuple[str, ...]:

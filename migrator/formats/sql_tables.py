@@ -1,6 +1,7 @@
 """The tables of a dump: rows in, parquet tables out, with what contradicts an earlier guess noted for another pass."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from migrator.formats.interface import Sink
 from migrator.formats.sql_block import Block
@@ -29,6 +30,7 @@ class Tables:
         self._first_created: dict[str, tuple[str, ...]] = {}
         self._waiting = 0
         self._whole = len(facts.whole)
+        self._pool: Executor | None = None
 
     def columns_of(self, name: str) -> tuple[str, ...] | None:
         """The columns that a CREATE TABLE lists: the last one so far, else the first one of the dump."""
@@ -68,6 +70,8 @@ class Tables:
         """Write what waits; True where all is written, False where another pass has to, with the facts learned."""
         for table in self._rows.values():
             self._flush(table)
+            if not table.settle(self._open_sink()):
+                self.give_up()
         if not all(table.is_settled() for table in self._rows.values()):
             self.give_up()
         if self.stale:
@@ -81,6 +85,11 @@ class Tables:
             table.close()
         self.statements.close()
         return True
+
+    def end(self) -> None:
+        """Let go of the thread; of use no more."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def abort(self) -> None:
         """Forget everything that was written."""
@@ -103,5 +112,14 @@ class Tables:
 
     def _flush(self, table: RowTable) -> None:
         self._waiting -= table.waiting
-        if not table.flush(None if self.stale else self._sink):
+        if not table.flush(self._open_sink(), self._casting):
             self.give_up()
+
+    def _open_sink(self) -> Sink | None:
+        return None if self.stale else self._sink
+
+    def _casting(self) -> Executor:
+        """The thread that casts values to their types; only big tables need it."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "sql")
+        return self._pool

@@ -7,6 +7,7 @@ import numpy as np
 
 CHUNK_BYTES = 1 << 20
 _NEWLINE = ord("\n")
+_FEW_BYTES = 8 << 10
 
 # A pattern that ends this close to the end of what is read could go on differently with more text.
 _LOOKAHEAD = 256
@@ -79,6 +80,10 @@ class Window:
 
     def _count_lines(self, pos: int) -> None:
         if pos > self._counted_to:
-            text = np.frombuffer(self.data, np.uint8, pos - self._counted_to, self._counted_to)
-            self._line += int(np.count_nonzero(text == _NEWLINE))
+            size = pos - self._counted_to
+            if size < _FEW_BYTES:
+                self._line += self.data.count(b"\n", self._counted_to, pos)
+            else:
+                signs = np.frombuffer(self.data, np.uint8, size, self._counted_to)
+                self._line += int(np.count_nonzero(signs == _NEWLINE))
             self._counted_to = pos

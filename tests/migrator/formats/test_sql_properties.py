@@ -122,6 +122,14 @@ def one_row_a_line(rows, literal):
     )
 
 
+def a_few_rows_each(rows, literal):
+    """As phpMyAdmin and pg_dump with --rows-per-insert write them: blanks, lines, a list of columns, some rows each."""
+    names = ", ".join(f"c{number}" for number in range(len(rows[0])))
+    lines = [f"\t({', '.join(map(literal, row))})" for row in rows]
+    groups = [lines[begin : begin + 3] for begin in range(0, len(lines), 3)]
+    return "".join(f"INSERT INTO t ({names}) VALUES\n" + ",\n".join(group) + ";\n\n" for group in groups)
+
+
 def many_inserts(rows, literal):
     return "".join(f"INSERT INTO t VALUES({','.join(map(literal, row))});\n" for row in rows)
 
@@ -136,6 +144,8 @@ WRITERS = [
     pytest.param("", many_inserts, standard_literal, id="many INSERTs"),
     pytest.param("-- MySQL dump\n", one_insert, mysql_literal, id="one INSERT of MySQL"),
     pytest.param("-- MySQL dump\n", many_inserts, mysql_literal, id="many INSERTs of MySQL"),
+    pytest.param("", a_few_rows_each, standard_literal, id="a few rows each"),
+    pytest.param("-- MySQL dump\n", a_few_rows_each, mysql_literal, id="a few rows each of MySQL"),
     pytest.param("", copied, None, id="COPY"),
 ]
 
@@ -154,6 +164,37 @@ def test_every_value_comes_back(head, write, literal, rows, repeated):
         assert all(same(one, other) for one, other in zip(found_row, row, strict=True)), (found_row, row)
     assert found == exactly(text) == eagerly(text)
     assert [row[2] for row in found["_statements"]] == ["SELECT 1"]
+
+
+BLANKS = st.sampled_from(["", " ", "\t", "\n", "  "])
+ODD_LITERALS = st.sampled_from(
+    ["TRUE", "False", "true", "NULL", "null", "Null", "0x00FF", "0x0", "0xabc", "0x", "0X1F", "X'00ff'", "x''", "x'0'", "x'0g'"]
+    + ["_binary 'a\\0b''c'", "_binary ''", "_BINARY 'x'", "_binary  'x'", "'a' 'b'", "'a'x", "x 'ab'", "b'1'", "1.5", "-2", "+3", ".5", "1.", "1e5"]
+    + ["-", "--1", "1-2", "inf", "-inf", "-Infinity", "nan", "-nan", "1e400", "99999999999999999999", "''", "'x'", "''''", "'\\''", "\\", "now()"]
+    + ['"x"', "E'a'", "$$a$$", "nul", "NULLS", "truth", "", "(1)", "é", "'é'", "1_0", "00", "0x1G", "NaN", "007", "\\N", "_binary", "1;2", "'\n'"]
+)  # fmt: skip
+
+
+@given(
+    head=st.sampled_from(["", "-- MySQL\n"]),
+    columns=st.lists(st.lists(ODD_LITERALS, min_size=1, max_size=3), min_size=1, max_size=3),
+    rows=st.integers(1, 30),
+    blanks=st.tuples(BLANKS, BLANKS, BLANKS),
+    several=st.booleans(),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_every_literal_means_the_same_to_the_fast_way(head, columns, rows, blanks, several, data):
+    before, after, between = blanks
+    picked = [[data.draw(st.sampled_from(kinds)) for kinds in columns] for _ in range(rows)]
+    lines = ["(" + ",".join(before + literal + after for literal in row) + ")" for row in picked]
+    start = "INSERT INTO t VALUES "
+    first = "(" + ",".join(["1"] * len(columns)) + ")"
+    separator = ";\n" + start if several else "," + between
+    text = head + start + first + ";\n" + start + separator.join(lines) + ";\n"
+    found = exactly(text)
+    assert outcome(text) == found
+    assert eagerly(text) == found
 
 
 PIECES = st.sampled_from(

@@ -15,7 +15,7 @@ from harness.gate_rules import Answer, CutRequest, Effect, Hold, LoseAnswer, Rul
 from harness.s3_requests import UPLOADS, WRITES, Act
 from harness.servers import S3Server
 from harness.tables import Row
-from harness.world import World
+from harness.world import PREFIX, World
 from Migrator import HELD_LIMIT, RUN_LIMIT
 from verdicts import judge, rows_of
 
@@ -181,8 +181,13 @@ class Faults:
 
     @keyword
     def expect_rejection(self, world: World, *files: str) -> None:
-        """From now on the truth of these files is: failed as `upload-rejected`, no object."""
+        """From now on the truth of these files is: failed as `upload-rejected`, no object.
+
+        Objects of them that the target did take are taken back, which a versioned bucket may remember.
+        """
+        keys = {f"{PREFIX}/{each.key}" for file in world.truth.files if file.path in files for each in file.objects}
         world.mock = faults.rejected(world.truth, files)
+        world.allowed.revised |= keys
 
     @keyword
     def migrator_should_have_given_up_in_time(self, world: World) -> None:

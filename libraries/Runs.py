@@ -68,8 +68,8 @@ class Runs:
         judge(world, "Stops", [runs.stop_row(f"run {at}", *end) for at, end in enumerate(ends, start=1)])
 
     @keyword
-    def every_object_should_have_been_uploaded_once(self, world: World) -> None:
-        """Over all runs, each expected object came to the server in one upload that it took, and no other did."""
+    def no_object_should_have_been_uploaded_twice(self, world: World) -> None:
+        """Over all runs, the server took each expected object in one upload at most, and no other object."""
         expected = {f"lake/{key}" for key in world.truth.keys}
         judge(world, "Uploads over all runs", runs.upload_rows(world.gate.uploads(), expected))
 

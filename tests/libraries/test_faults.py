@@ -8,10 +8,11 @@ import pytest
 
 from Faults import Faults
 from harness import faults, mock_few, mock_folder
+from harness.books_bucket import bucket_differences
 from harness.gate import Exchange
 from harness.s3_requests import Act
 from harness.truth import State
-from paper_world import PaperWorld, balanced_world, pend
+from paper_world import PaperWorld, balanced_world, pend, version
 
 FAULTS = Faults()
 ENDED = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
@@ -143,6 +144,18 @@ def test_a_rejected_file_must_fail_and_leave_no_object(world):
     file = world.truth.file("a.csv")
     assert (file.state, file.codes, file.objects) == (State.FAILED, frozenset({"upload-rejected"}), ())
     assert world.truth.file("b/c.csv").state is State.DONE
+
+
+@pytest.mark.parametrize("taken_back", [True, False])
+def test_an_object_of_a_rejected_file_must_be_taken_back_and_its_versions_may_stay(tmp_path, taken_back):
+    world = balanced_world(tmp_path)
+    FAULTS.expect_rejection(world, "a.csv")
+    if taken_back:
+        gone = version("lake/a.csv.parquet", b"", number=2, delete_marker=True)
+        world.bucket.extra_versions.append(gone)
+    world.record("a.csv")["state"] = "failed"
+    rows = [each for each in bucket_differences(world.books(), ended=True) if each.where == "lake/a.csv.parquet"]
+    assert [each.expected for each in rows] == ([] if taken_back else ["no such object in the bucket"])
 
 
 def test_a_file_that_is_not_there_cannot_be_rejected(world):

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from harness.diary import Deed
 from harness.progress import seconds
 from report.results import Test
+from report.specification import Kind
 from report.traceability import Matrix
 from report.trend import Earlier
 from report.worlds import WorldEvidence, milliseconds, read
@@ -27,6 +28,13 @@ PLOT_LIBRARY = HERE / "vendor" / "vega-embed.js.gz"
 BUDGET = 3_500_000
 """Bytes of the page that pictures and tables may take, so that it stays under 5 MB."""
 _SLOWEST = 10
+_PARTS = {
+    Kind.STORY: "User stories and their acceptance scenarios",
+    Kind.SCENARIO: "User stories and their acceptance scenarios",
+    Kind.REQUIREMENT: "Functional requirements",
+    Kind.CRITERION: "Success criteria",
+    Kind.EDGE_CASE: "Edge cases",
+}
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,12 @@ def render(matrix: Matrix, worlds: Mapping[str, Sequence[WorldEvidence]], earlie
     )
     environment.filters |= {"printable": printable, "took": seconds, "linked": linked, "anchor": anchor}
     pictures = _pictures(matrix, worlds)
+    parts = groupby(matrix.entries, lambda entry: _PARTS[entry.claim.kind])
     return environment.get_template("page.html").render(
         matrix=matrix,
-        groups=[(kind, list(entries)) for kind, entries in groupby(matrix.entries, lambda entry: entry.claim.kind)],
+        groups=[
+            (part, list(entries)) for part, entries in groupby(matrix.entries, lambda entry: _PARTS[entry.claim.kind])
+        ],
         stories=[(story, list(tests)) for story, tests in groupby(matrix.run.tests, lambda test: test.suite)],
         pictures=pictures,
         slowest=matrix.run.slowest[:_SLOWEST],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
@@ -131,7 +131,8 @@ def join(run: Run, specification: Specification) -> Matrix:
     planned = _planned(run.sources)
     left_out = tuple(test for test in planned if test.name not in ran and _OPTIONAL not in test.tags)
     elsewhere = {found for test in planned for found in specification.ids_of(test.name, test.tags)}
-    entries = tuple(_entry(claim, run, specification, elsewhere) for claim in specification.claims)
+    found = [_entry(claim, run, specification, elsewhere) for claim in specification.claims]
+    entries = tuple(_with_its_scenarios(entry, found) for entry in found)
     gaps = tuple(_gaps(run, entries, specification, partial=bool(left_out)))
     return Matrix(run, entries, gaps, left_out)
 
@@ -144,6 +145,14 @@ def _entry(claim: Claim, run: Run, specification: Specification, elsewhere: set[
     if worst and claim.limit and not claim.limit.holds(worst.value):
         verdict = Verdict.FAILING
     return Entry(claim, verdict, tests, worst, len(figures))
+
+
+def _with_its_scenarios(entry: Entry, entries: Sequence[Entry]) -> Entry:
+    """A story is proved by all of its scenarios, and not by one of them."""
+    if entry.claim.kind is not Kind.STORY or entry.verdict is not Verdict.PROVED:
+        return entry
+    scenarios = [each.verdict for each in entries if each.claim.id.startswith(f"{entry.claim.id} ")]
+    return replace(entry, verdict=next((each for each in scenarios if each is not Verdict.PROVED), Verdict.PROVED))
 
 
 def _verdict(tests: Sequence[Test], *, known_elsewhere: bool) -> Verdict:

@@ -116,6 +116,12 @@ def test_a_part_of_the_suite_is_no_proof_and_no_gap(tmp_path):
     assert "this is no proof" in matrix.sentence
 
 
+def test_a_story_is_not_proved_by_other_tests_than_its_scenarios(tmp_path):
+    matrix = joined(tmp_path, PROVING.replace("US-1 AC-1 The", "The"))
+    assert verdicts(matrix)["US-1 AC-1"] is Verdict.NO_TEST
+    assert verdicts(matrix)["US-1"] is Verdict.NO_TEST
+
+
 def test_optional_tests_may_be_left_out(tmp_path):
     matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    extra\n    No Operation\n", exclude="extra")
     assert not matrix.left_out

@@ -70,9 +70,7 @@ def render(matrix: Matrix, worlds: Mapping[str, Sequence[WorldEvidence]], earlie
     parts = groupby(matrix.entries, lambda entry: _PARTS[entry.claim.kind])
     return environment.get_template("page.html").render(
         matrix=matrix,
-        groups=[
-            (part, list(entries)) for part, entries in groupby(matrix.entries, lambda entry: _PARTS[entry.claim.kind])
-        ],
+        groups=[(part, list(entries)) for part, entries in parts],
         stories=[(story, list(tests)) for story, tests in groupby(matrix.run.tests, lambda test: test.suite)],
         pictures=pictures,
         slowest=matrix.run.slowest[:_SLOWEST],

@@ -142,6 +142,8 @@ def read(output: Path) -> Run:
         facts = {**child.metadata, **facts}
     run = Run(output.parent, suite.source, suite.start_time, seconds, facts, errors)
     suite.visit(_Reader(run.tests))
+    # A run that was killed did not come to tell its own time.
+    run.seconds = max(run.seconds, sum(test.seconds for test in run.tests))
     return run
 
 

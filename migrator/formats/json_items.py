@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from migrator.formats.json_bulk import read_elements, read_lines
 from migrator.formats.json_depth import last_separator, separate
 from migrator.formats.json_values import (
@@ -14,6 +16,8 @@ from migrator.formats.json_values import (
     skip_space,
 )
 from migrator.formats.json_window import BLOCK, SPACE, Window
+
+_NEWLINE, _OPENING, _CLOSING = b"\n{}"
 
 
 class Block(NamedTuple):
@@ -52,11 +56,13 @@ class Lines:
         taken = self._take()
         if not taken:
             return None
-        objects = taken.replace(b"\r\n", b"\n").rstrip(b"\n")
-        separators = objects.count(b"\n")
-        if objects.count(b"}\n{") != separators or not _is_enclosed(objects):
-            objects = b""  # empty lines, spaces, or something else than objects
-        return Block(taken, objects, separators + 1)
+        objects = (taken.replace(b"\r\n", b"\n") if b"\r" in taken else taken).rstrip(b"\n")
+        signs = np.frombuffer(objects, np.uint8)
+        ends = np.flatnonzero(signs == _NEWLINE)
+        # Else there are empty lines, spaces, or something else than objects.
+        if not _is_enclosed(objects) or (signs[ends - 1] != _CLOSING).any() or (signs[ends + 1] != _OPENING).any():
+            objects = b""
+        return Block(taken, objects, len(ends) + 1)
 
     def items(self) -> list[Any] | None:
         """The values of whole lines."""

@@ -1,5 +1,7 @@
 """The columns that a CREATE TABLE names; nothing else of it matters here."""
 
+import re
+
 from migrator.formats.sql_grammar import Family, Grammar, compiled, unquoted
 
 # First words of a table's parts that are no columns, with what must follow where the word may also be a name.
@@ -8,9 +10,15 @@ _PARTS = rb"(?:PRIMARY{0}KEY|UNIQUE|CONSTRAINT|FOREIGN{0}KEY|CHECK|EXCLUDE{0}(?:
 _MYSQL_PARTS = rb"|(?:FULLTEXT|SPATIAL)(?![\w$])|(?:KEY|INDEX)(?![\w$]){0}(?:(?:{1}){0})?(?:USING{0}\w+{0})?\("
 _UNKNOWN_PARTS = rb"(?:LIKE|SELECT|WITH)(?![\w$])"
 
+_COMPUTED = re.compile(
+    rb"'(?:[^']++|'')*+'|\"(?:[^\"]++|\"\")*+\"|--[^\n]*+|/\*.*?\*/|(?P<mark>\bAS\s*\(|[()])", re.DOTALL | re.IGNORECASE
+)
+
 
 def created_table(statement: bytes, grammar: Grammar) -> tuple[str, tuple[str, ...]] | None:
-    """The table's name and columns, or None where the statement is no CREATE TABLE that lists all of its columns.
+    """The table's name, and the columns that a row has values for where it names none itself.
+
+    None where the statement is no CREATE TABLE that lists all of its columns.
 
     Args:
         statement: A whole statement, known to be closed everywhere.
@@ -58,9 +66,25 @@ def created_table(statement: bytes, grammar: Grammar) -> tuple[str, tuple[str, .
         found = part_pattern.match(part)
         if found is None or found["unknown"] is not None:
             return None
-        if found["name"] is not None:
+        if found["name"] is not None and not (grammar.family is Family.STANDARD and _is_computed(part)):
             names.append(unquoted(found["name"]))
     return (table_name(head["name"], grammar), tuple(names)) if names else None
+
+
+def _is_computed(part: bytes) -> bool:
+    """Whether a column is computed from others, so that dumps of SQLite and PostgreSQL have no value for it.
+
+    `AS IDENTITY` is none of these, nor is an `AS` inside of parentheses.
+    """
+    depth = 0
+    for found in _COMPUTED.finditer(part):
+        mark = found["mark"]
+        if mark is None:
+            continue
+        if depth == 0 and len(mark) > 1:
+            return True
+        depth += -1 if mark == b")" else 1
+    return False
 
 
 def dotted(grammar: Grammar) -> bytes:

@@ -213,6 +213,30 @@ def test_the_fast_ways_never_differ_from_the_exact_one(head, pieces):
     assert outcome(text) == exactly(text) == eagerly(text)
 
 
+FAST_FORMS = [
+    pytest.param("INSERT INTO t VALUES (1,'a');\n", id="sqlite3"),
+    pytest.param("INSERT INTO public.t (a, b) VALUES (1, 'it''s, (so);');\n", id="pg_dump"),
+    pytest.param("INSERT INTO t VALUES\n\t(1, 'a', NULL),\n\t(-2.5, 'b', true);\n\n", id="pg_dump, some rows each"),
+    pytest.param("INSERT INTO `t` (`a`, `b`) VALUES\n(1, 'a\\'b\\\\'),\n(2, '\\n');\n", id="phpMyAdmin"),
+    pytest.param("INSERT INTO `t` (`a`, `b`) VALUES\n(1,\t'x'),\n(2,\tNULL);\n", id="Adminer"),
+    pytest.param(
+        "INSERT INTO `t` VALUES (1,_binary 'a\\0',0x00FF,TRUE),(2,'','',FALSE);\n", id="mysqldump with binary values"
+    ),
+    pytest.param("INSERT INTO t VALUES(X'00ff',1.5e-3);\n", id="sqlite3 with binary values"),
+]
+
+
+@pytest.mark.parametrize("statement", FAST_FORMS)
+def test_rows_in_the_forms_of_known_programs_are_not_read_one_by_one(monkeypatch, statement):
+    text = statement * 2000
+    expected = exactly(text)
+    read_alone = []
+    row_values = sql_insert.row_values
+    monkeypatch.setattr(sql_insert, "row_values", lambda *given: read_alone.append(1) or row_values(*given))
+    assert read(text) == expected
+    assert len(read_alone) < 20
+
+
 @given(rows=st.lists(st.tuples(VALUES, st.none() | st.binary(max_size=4)), min_size=1, max_size=6))
 @settings(max_examples=50, deadline=None)
 def test_a_dump_of_sqlite_holds_what_the_database_held(rows):

@@ -37,7 +37,7 @@ def matrix(code=0, sentence="Proved: all.", ids=(), tests=(), gaps=()):
         "sentence": sentence,
         "exit_code": code,
         "seconds": 61.2,
-        "tested": {"Server": "MinIO", "Seed": "20251115"},
+        "tested": {"Server": "MinIO", "Seed": "20251115", "Page": "[page.html|page.html]"},
         "gaps": list(gaps),
         "ids": list(ids),
         "tests": list(tests),
@@ -54,11 +54,13 @@ def write(folder, document):
 
 def test_a_green_run_shows_verdict_facts_and_the_matrix_folded(tmp_path, told):
     figure = {"figure": 3.25, "limit": {"unit": "s", "must_be": "less than", "value": 30}}
-    write(tmp_path, matrix(ids=[entry("FR-010"), entry("SC-005", "Success criterion", **figure)]))
+    ids = [entry("FR-010"), entry("SC-005", "Success criterion", **figure), entry("FR-011")]
+    write(tmp_path, matrix(ids=ids))
     text = told()
-    assert text.startswith("## ✅ Proved: all.\n\nExit code 0: everything is proved; 61 s.\n")
+    assert text.startswith("## ✅ Proved: all.\n\nExit code 0: nothing failed; 61 s.\n")
     assert "| Server | MinIO |" in text
-    assert "<details><summary>Functional requirement: 1 of 1 proved</summary>" in text
+    assert "page.html" not in text
+    assert "<details><summary>Functional requirement: 2 of 2 proved</summary>" in text
     assert "| FR-010 | ✅ proved | the claim of FR-010 | 1 test |" in text
     assert "1 test; 3.25 s measured, less than 30" in text
     assert "### Failed" not in text

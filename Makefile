@@ -64,7 +64,7 @@ check-style: dev-venv
 
 check-types: dev-venv
 	@echo "Checking types (mypy, some seconds) …"
-	@$(VENV)/mypy --no-error-summary migrator libraries scripts mutants
+	@$(VENV)/mypy --no-error-summary migrator libraries scripts mutants docs
 
 check-scenarios: dev-venv
 	@echo "Checking scenarios (robocop, robot --dryrun) …"

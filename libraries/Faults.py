@@ -27,7 +27,7 @@ _SEED = 0
 _DATA = frozenset({Act.PUT_OBJECT, Act.UPLOAD_PART})
 _OVERLOADED = Answer(503, "SlowDown")
 # The ways in which S3 servers say that they are out of order, by the number of the upload that they befall.
-_HICCUPS: Mapping[int, Answer] = MappingProxyType(
+_PASSING_FAILURES: Mapping[int, Answer] = MappingProxyType(
     {2: _OVERLOADED, 5: Answer(500, "InternalError"), 8: Answer(507, "XMinioStorageFull")}
 )
 _REFUSALS: Mapping[str, Answer] = MappingProxyType(
@@ -137,9 +137,9 @@ class Faults:
         world.hold = None
 
     @keyword
-    def hiccup(self, world: World) -> None:
+    def fail_some_uploads_for_a_while(self, world: World) -> None:
         """Answer some uploads with 503, 500 and 507 each, as a server does that is out of order for a moment."""
-        for first, answer in _HICCUPS.items():
+        for first, answer in _PASSING_FAILURES.items():
             world.gate.obey(Rule(answer, WRITES, first=first, count=2))
 
     @keyword

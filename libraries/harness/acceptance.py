@@ -52,6 +52,7 @@ class ExitCode(IntEnum):
 def main(arguments: list[str]) -> int:
     """Runs the acceptance suite, has its pages written, and returns an `ExitCode`, or 130 or 143 for a run stopped."""
     begun = time.monotonic()
+    _forget_last_results()
     try:
         image = prepare(os.environ.get("S3_SERVER") or None, os.environ.get("S3_IMAGE") or None)
         client = connect() if image else None
@@ -59,7 +60,6 @@ def main(arguments: list[str]) -> int:
         say(str(fault))
         return ExitCode.ENVIRONMENT_BROKEN
     before = Snapshot.take(client)
-    _forget_last_results()
     stopped, robot = _robot(arguments)
     code = _code(stopped, robot, _pages())
     left = _left(client, before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -30,8 +29,6 @@ _LIMIT = 900.0
 _STOP_LIMIT = 60.0
 # Runs of the suite within the suite bring their own migrator; what takes much memory is for `make acceptance`.
 _EXCLUDED = ("whole-run", "memory")
-# The command as a message quotes it: nothing of it but its name outlives the trial.
-_COMMAND = re.compile(r"env PYTHONPATH=\S+ \S+ -m migrator (\w+)[^']*")
 _NOT_THE_MIGRATOR = ("Setup failed:", "Parent suite setup failed:", "Teardown failed:", "Parent suite teardown failed:")
 
 
@@ -121,7 +118,7 @@ class Trials:
             return trial(Verdict.SURVIVED, "", "every test was green")
         if failed.message.startswith(_NOT_THE_MIGRATOR):
             return trial(Verdict.BROKEN, "", f"{failed.name}: {failed.message}")
-        return trial(Verdict.CAUGHT, failed.name, _COMMAND.sub(r"migrator \1 …", failed.message))
+        return trial(Verdict.CAUGHT, failed.name, failed.message)
 
     def _robot(self, folder: Path, chosen: Sequence[str]) -> int | None:
         """Robot's exit code; None where it was stopped."""

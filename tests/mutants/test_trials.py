@@ -40,11 +40,16 @@ def trials(monkeypatch, tmp_path):
 
 
 def test_the_first_red_test_caught_the_mutant(trials):
-    message = "Expected exit code 3 of 'env PYTHONPATH=/tmp/x /v/python -m migrator run /s s3://b', seen 0"
-    trials.told.append(output(("green", "PASS", ""), ("red", "FAIL", message), ("later", "FAIL", "x")))
+    trials.told.append(output(("green", "PASS", ""), ("red", "FAIL", "found"), ("later", "FAIL", "x")))
     trial = trials.try_out(MUTANT, ["red"], whole=True)
-    assert (trial.verdict, trial.test) == (Verdict.CAUGHT, "red")
-    assert trial.message == "Expected exit code 3 of 'migrator run …', seen 0"
+    assert (trial.verdict, trial.test, trial.message) == (Verdict.CAUGHT, "red", "found")
+
+
+def test_what_holds_for_one_trial_alone_is_left_out_of_messages():
+    told = "Expected 3 of 'env PYTHONPATH=/t/x /v/python -m migrator run /s', seen 0 (2026-01-01T00:00:00Z info m)"
+    assert results.shortened(told) == "Expected 3 of 'migrator run …', seen 0 (info m)"
+    told = "at /tmp/s3-acceptance-0123456789ab/cdef/source/a b in s3://s3-acceptance-0123456789ab-cdef/lake"
+    assert results.shortened(told) == "at …/source/a b in s3://BUCKET/lake"
 
 
 @pytest.mark.parametrize("message", ["Setup failed:\nno image", "Parent suite setup failed:\nno engine"])

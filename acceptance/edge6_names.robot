@@ -15,9 +15,25 @@ Test Tags           edge-6
 
 *** Test Cases ***
 Every name that a file system can hold ends under its own key or with its reason
-    [Documentation]    Every byte but the slash, long names, and names that look like an escape or an option.
+    [Documentation]    Bytes of every kind, and names that look like an escape, an option or a folder.
     [Tags]    fr-006
     Given files of every hard name are at hand
+    When the migrator runs to its end
+    Then every object holds the values and the origin of its source
+    And the books balance
+
+A name with control characters or backslashes ends under its own key or with its reason
+    [Documentation]    Listings are XML, which cannot hold them as they are; the server decides about the key.
+    [Tags]    fr-006
+    Given files with names that are hard to list are at hand
+    When the migrator runs to its end
+    Then every object holds the values and the origin of its source
+    And the books balance
+
+A name as long as a file system takes it ends under its key or with its reason
+    [Documentation]    A segment of its key is over 255 bytes, which the server decides about; its reason's name is cut.
+    [Tags]    fr-006
+    Given files with names as long as can be are at hand
     When the migrator runs to its end
     Then every object holds the values and the origin of its source
     And the books balance

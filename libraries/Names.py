@@ -1,24 +1,68 @@
 """Keywords for files whose names are the question: the same ones again, odd ones, and names that are taken."""
 
+import os
+from collections.abc import Callable
+
+from robot.api import SkipExecution
 from robot.api.deco import keyword, library
 
-from harness import arrivals, mock_folder, mock_names
+from harness import arrivals, mock_folder, mock_makers, mock_names
 from harness.books import Difference
 from harness.mock_made import Recipe, bad
 from harness.mock_text import csv
 from harness.object_checks import object_differences
 from harness.s3_requests import UPLOADS
+from harness.servers import S3Server
 from harness.tables import Row
 from harness.world import World
 from verdicts import judge, rows_of
 
 _NO_CHANCE = 0
 _LOOSE = b"somebody else's"
+# With what makes an object of it, such a name is over what some server takes as a segment of a key.
+_LONG_NAME = 230
 
 
 @library(scope="GLOBAL", doc_format="MARKDOWN")
 class Names:
     """Files that arrive again or beside others of the same name, and what somebody else put there."""
+
+    @keyword
+    def make_files_of_hard_names(self, world: World) -> None:
+        """Make files whose names look like something else, or hold any byte that every server can list."""
+        self._make_odd_names(world, lambda recipe: not _is_long(recipe) and not _is_hard_to_list(recipe))
+
+    @keyword
+    def make_files_of_names_hard_to_list(self, world: World, server: S3Server) -> None:
+        """Make files with control characters and backslashes in their names.
+
+        Whether the server takes or refuses such a key is free. The test is skipped where the server's file says that
+        it lists some of them under other keys: then nobody can tell what is in the bucket.
+        """
+        answers = {server.file.odd_keys.get(name) for name in ("control-characters", "backslashes")}
+        if "renamed" in answers:
+            raise SkipExecution(
+                f"{server.file.title} lists keys with control characters or backslashes under other names"
+            )
+        self._make_odd_names(world, _is_hard_to_list)
+
+    @keyword
+    def make_files_of_long_names(self, world: World, server: S3Server) -> None:
+        """Make files whose names are as long as a file system takes them, so that a key's segment is over 255 bytes.
+
+        Whether the server takes or refuses such a key is free. The test is skipped where the server's file says that
+        it fails at one with a 5xx: nobody can tell that from an outage.
+        """
+        if server.file.odd_keys.get("segment-over-255-bytes") == "failed":
+            raise SkipExecution(
+                f"{server.file.title} answers a segment over 255 bytes in a key as if it were out (5xx)"
+            )
+        self._make_odd_names(world, _is_long)
+
+    @staticmethod
+    def _make_odd_names(world: World, chosen: Callable[[Recipe], bool]) -> None:
+        recipes = [recipe for recipe in mock_makers.odd_names() if chosen(recipe)]
+        world.mock = mock_folder.write(world.test_data, [*recipes, *mock_names.failing_names()[-1:]], _NO_CHANCE)
 
     @keyword
     def make_files_of_the_same_names(self, world: World) -> None:
@@ -106,3 +150,11 @@ class Names:
         changed = now ^ {(version.key, version.version_id) for version in before.versions}
         differences = [Difference(key, "the versions as they were", "others") for key, _ in sorted(changed)]
         judge(world, "Uploads", [*rows, *rows_of(["the bucket"], "as it was", differences)])
+
+
+def _is_long(recipe: Recipe) -> bool:
+    return len(os.fsencode(recipe.path.rpartition("/")[2])) > _LONG_NAME
+
+
+def _is_hard_to_list(recipe: Recipe) -> bool:
+    return any(ord(sign) < ord(" ") or sign in "\\\x7f" for sign in recipe.path)

@@ -16,8 +16,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "resources" / "s3_servers"
 DEFAULT = "minio"
 
 CAPABILITIES = ("container", "versioning", "conditional-put", "checksums", "multipart-listing", "full-storage-refused")
-ODD_KEYS = ("segment-over-255-bytes", "dot-segments", "empty-segments", "control-characters")
-ANSWERS = ("kept", "refused", "collapsed")
+ODD_KEYS = ("segment-over-255-bytes", "dot-segments", "empty-segments", "control-characters", "backslashes")
+ANSWERS = ("kept", "refused", "collapsed", "failed", "renamed")
+"""How a server answers an odd key: `failed` is a 5xx, which says that the server is out and not that the key is bad;
+`renamed` keeps the object and lists it under another key."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from robot.api import SkipExecution
 
 from CorruptedFiles import CorruptedFiles
 from harness import arrivals, mock_folder
@@ -13,6 +14,7 @@ from harness.gate_rules import Hold
 from harness.memory import MemoryWatch
 from harness.mock_corrupted import CODES, bad_files, bad_members
 from harness.mock_made import Recipe, bad
+from harness.mock_makers import odd_names
 from harness.mock_names import again, failing_names, numbered_names, same_names, with_other_bytes
 from harness.mock_text import csv
 from harness.process import Finished
@@ -258,3 +260,36 @@ def test_what_arrives_has_its_truth_and_overwrites_nothing(world):
     assert mock_folder.file_difference(world.source / "new/x.csv", file) is None
     with pytest.raises(FileExistsError):
         arrivals.arrive(world, [Recipe("new/x.csv", bad(b"", "empty-file"))])
+
+
+class _Server:
+    def __init__(self, **odd_keys):
+        self.file = type("File", (), {"title": "A server", "odd_keys": odd_keys})()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "odd_keys"),
+    [
+        ("make_files_of_long_names", {"segment-over-255-bytes": "failed"}),
+        ("make_files_of_names_hard_to_list", {"control-characters": "renamed"}),
+        ("make_files_of_names_hard_to_list", {"backslashes": "renamed"}),
+    ],
+)
+def test_names_are_skipped_with_a_reason_only_where_the_servers_file_says_so(world, keyword, odd_keys):
+    make = getattr(NAMES, keyword)
+    with pytest.raises(SkipExecution, match="A server"):
+        make(world, _Server(**odd_keys))
+    (world.folder / "test-data").rename(world.folder / "other")
+    make(world, _Server())
+    assert len(world.truth.files) > 3
+
+
+def test_no_odd_name_is_left_out_by_all_three(tmp_path):
+    made = set()
+    for number, keyword in enumerate(("hard_names", "names_hard_to_list", "long_names")):
+        world = balanced_world(tmp_path / str(number))
+        world.folder.joinpath("test-data").rename(world.folder / "other")
+        world.mock = None
+        getattr(NAMES, f"make_files_of_{keyword}")(world, *([_Server()] if number else []))
+        made |= {file.path for file in world.truth.files}
+    assert made >= {recipe.path for recipe in odd_names()}

@@ -34,7 +34,7 @@ _REFUSALS: Mapping[str, Answer] = MappingProxyType(
     {
         "too large": Answer(400, "EntityTooLarge"),
         "denied": Answer(403, "AccessDenied"),
-        "broken": Answer(500, "InternalError"),
+        "broken": Answer(502, "BadGateway"),
     }
 )
 
@@ -84,7 +84,7 @@ class Faults:
         if world.hold is None:
             raise AssertionError("No upload will be held: the Given that holds one is missing.")
         world.start("run", "--retry-for", f"{RETRY_FOR.total_seconds():g}")
-        world.gate.wait_until_met(world.hold, HELD_LIMIT)
+        world.wait_until_met(world.hold, HELD_LIMIT)
 
     @keyword
     def let_go_and_wait_for_the_end(self, world: World, within: timedelta = RUN_LIMIT) -> None:
@@ -167,7 +167,7 @@ class Faults:
 
         Args:
             world: Whose gate answers.
-            how: "too large" (`EntityTooLarge`), "denied" (`AccessDenied`) or "broken" (`InternalError`).
+            how: "too large" (`EntityTooLarge`), "denied" (`AccessDenied`) or "broken" (`502 BadGateway`).
             files: Their paths; an object of an archive or a dump by its key without `.parquet`.
         """
         for path in files:

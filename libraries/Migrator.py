@@ -50,7 +50,7 @@ class Migrator:
         if world.hold is None:
             raise AssertionError("No upload will be held: the Given that holds one is missing.")
         world.start("run", "--grace", f"{GRACE.total_seconds():g}")
-        world.gate.wait_until_met(world.hold, within)
+        world.wait_until_met(world.hold, within)
 
     @keyword
     def stop_migrator(self, world: World) -> None:

@@ -60,7 +60,7 @@ class Runs:
             told = _STOPS[number % len(_STOPS)]
             hold = world.gate.obey(Rule(Hold(), first=_UPLOADS_A_RUN + 1))
             process = world.start("run", "--grace", f"{_SHORT_GRACE.total_seconds():g}")
-            world.gate.wait_until_met(hold, HELD_LIMIT)
+            world.wait_until_met(hold, HELD_LIMIT)
             process.send(told)
             world.finished = process.wait(_SHORT_GRACE + STOP_MARGIN)
             world.gate.lift(hold)
@@ -85,7 +85,7 @@ class Runs:
         if world.hold is None:
             raise AssertionError("No upload will be held: the Given that holds one is missing.")
         process = world.start("run", "--grace", f"{_LONG_GRACE.total_seconds():g}")
-        world.gate.wait_until_met(world.hold, HELD_LIMIT)
+        world.wait_until_met(world.hold, HELD_LIMIT)
         process.send(signal.SIGINT)
         runs.wait_until_taken(process.pid, signal.SIGINT, _AT_ONCE)
         process.send(signal.SIGTERM)

@@ -147,7 +147,7 @@ class Gate:
         if not rule.met.wait(within.total_seconds()):
             uploads = len(self.uploads())
             raise GateError(
-                f"Expected within {within.total_seconds():g} s a request that meets the rule {rule.describe()!r}, "
+                f"Expected in time a request that meets the rule {rule.describe()!r}, "
                 f"seen {len(self._exchanges)} requests with {uploads} uploads at the gate {self.endpoint_url}."
             )
 

@@ -4,6 +4,7 @@ Worlds share a server and nothing else, so that any number of scenarios can run 
 """
 
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from harness.truth import MockSet
 
 PREFIX = "lake"
 STATUS_LIMIT = timedelta(seconds=30)
+_LOOK_AGAIN = 0.05
 
 
 class WorldError(AssertionError):
@@ -156,6 +158,24 @@ class World:
         """Run the migrator to its end."""
         self.finished = self.start(command, *options).wait(within)
         return self.finished
+
+    def wait_until_met(self, rule: Rule, within: timedelta) -> None:
+        """Wait until a request of the running migrator meets a rule of the gate.
+
+        Raises:
+            WorldError: The migrator ended before; the message tells how.
+            GateError: No request met the rule in time.
+        """
+        deadline = time.monotonic() + within.total_seconds()
+        while not rule.met.wait(_LOOK_AGAIN) and time.monotonic() < deadline:
+            # A request may have come between the wait's end and the process's.
+            if self.process and not self.process.running and not rule.met.is_set():
+                ended = self.process.wait(STATUS_LIMIT)
+                raise WorldError(
+                    f"Expected a request that meets the rule {rule.describe()!r}, "
+                    f"seen the end of {ended.command!r} before it: {ended.how_it_ended()}."
+                )
+        self.gate.wait_until_met(rule, timedelta())
 
     def status(self) -> Status:
         """What `status --json` says now."""

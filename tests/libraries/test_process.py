@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.gate_rules import Hold, Rule
 from harness.process import BUILT_IN, Launch, MigratorProcess, ProcessError
+from harness.world import WorldError
+from paper_world import balanced_world
 
 SOON = timedelta(seconds=20)
 
@@ -98,3 +101,10 @@ def test_secrets_are_not_shown_with_the_launch(tmp_path):
     launch = Launch.of(BUILT_IN, {"AWS_SECRET_ACCESS_KEY": "hush"}, tmp_path, tmp_path)
     assert "hush" not in repr(launch)
     assert launch.words[-2:] == ("-m", "migrator")
+
+
+def test_a_migrator_that_ends_before_its_upload_is_held_is_told_at_once(tmp_path, launch):
+    world = balanced_world(tmp_path / "world")
+    world.process = MigratorProcess(launch("import sys; sys.exit('no bucket')"), ["run"])
+    with pytest.raises(WorldError, match=r"seen the end of .* before it: exit code 1 after .*no bucket"):
+        world.wait_until_met(Rule(Hold()), SOON)

@@ -74,10 +74,10 @@ A file of which one object is refused leaves none of its objects behind
     And the books balance
 
 A server that fails at one object alone blames no file, and the next run ends the work
-    [Documentation]    500 is never a file's fault, however often it comes and however well the others do.
+    [Documentation]    No 5xx is ever a file's fault, however often it comes and however well the others do.
     [Tags]    fr-008    fr-011
     Given the source holds a few files
-    And the server answers every upload of one file with 500
+    And the server answers every upload of one file with 502
     When the migrator runs with little patience
     Then the migrator leaves work pending
     And no file bears the blame

@@ -161,6 +161,7 @@ class ParquetTable:
         self._submitted = False
         self._closed = False
         self._file: _UploadFile | None = None
+        self._whole: pa.BufferOutputStream | None = None
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> None:
@@ -236,8 +237,11 @@ class ParquetTable:
 
     def _encode(self, group: pa.Table) -> None:
         if self._writer is None or self._file is None:
-            self._file = _UploadFile(self._encoder.begin(self.key), gather=not self._submitted)
-            self._writer = pq.ParquetWriter(cast("IO[bytes]", self._file), self._schema, **write_options(group))
+            self._file = _UploadFile(self._encoder.begin(self.key))
+            # The library calls a file of Python for each page; a small object comes in one piece at the end.
+            self._whole = None if self._submitted else pa.BufferOutputStream()
+            to = cast("IO[bytes]", self._file if self._whole is None else self._whole)
+            self._writer = pq.ParquetWriter(to, self._schema, **write_options(group))
         if group.num_rows:
             by_bytes = max(1, GROUP_BYTES * 2 * group.num_rows // max(1, group.nbytes))
             self._writer.write_table(group, row_group_size=min(2 * GROUP_ROWS, by_bytes))
@@ -247,6 +251,9 @@ class ParquetTable:
             raise RuntimeError(f"the table of {self.key!r} was closed before anything of it was encoded")
         self._writer.add_key_value_metadata(dict(self._encoder.footer(self.key)))
         self._writer.close()
+        if self._whole is not None:
+            self._file.write(memoryview(self._whole.getvalue()))
+            self._whole = None
         self._file.finish()
 
 
@@ -255,31 +262,22 @@ class _UploadFile(io.RawIOBase):
 
     Args:
         upload: What takes the bytes.
-        gather: Give all bytes in one piece at the end.
     """
 
-    def __init__(self, upload: Upload, *, gather: bool) -> None:
+    def __init__(self, upload: Upload) -> None:
         self.upload = upload
         self.dead = False
-        self._gathered: list[bytes] | None = [] if gather else None
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
         size = len(data)
-        if self.dead:
-            return size
-        if self._gathered is not None:
-            self._gathered.append(bytes(data))
-        else:
+        if not self.dead:
             self._guarded(partial(self.upload.write, data))
         return size
 
     def finish(self) -> None:
-        if self._gathered is not None:
-            self._guarded(partial(self.upload.write, b"".join(self._gathered)))
-            self._gathered = None
         self._guarded(self.upload.close)
 
     def _guarded(self, act: Callable[[], object]) -> None:

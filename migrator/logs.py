@@ -28,6 +28,9 @@ def redacted(text: str) -> str:
 
 def set_up(log_format: str) -> None:
     """Send the migrator's log to stderr; `log_format` is `text` or `json`."""
+    # No line tells where in the code or by which thread it was written; to find out costs more than all else of it.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines() if log_format == "json" else _TextLines())
     log.handlers[:] = [handler]

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_TINY_BYTES = 16 * 1024
 _SMALL_BYTES = 256 * 1024
 _SAMPLE_ROWS = 8192
 _FEWEST_ROWS = 1024
@@ -25,10 +26,14 @@ def readable_schema(schema: pa.Schema) -> pa.Schema:
 def write_options(first: pa.Table) -> dict[str, Any]:
     """The parquet writer's options for a table that begins with the rows `first`.
 
-    A small table is written the quick way: a zstd context alone costs more than its encoding.
+    A small table is written the quick way: a zstd context alone costs more than its encoding. In a tiny one compression
+    saves next to nothing, and no reader passes a part of it over by its statistics.
     """
     options: dict[str, Any] = {"store_schema": False, "use_dictionary": False}
-    if first.nbytes < _SMALL_BYTES:
+    size = first.nbytes
+    if size < _TINY_BYTES:
+        return options | {"compression": "none", "write_statistics": False}
+    if size < _SMALL_BYTES:
         return options | {"compression": "snappy"}
     repeating: list[str] = []
     encodings: dict[str, str] = {}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrator.formats.column_few import few
 from migrator.formats.column_floats import FLOAT, Column, all_true, floats, lengths, parsed
 from migrator.formats.column_signs import Signs
 
@@ -66,7 +67,7 @@ def _starts_at(numbers: Column, least: int) -> bool:
     return smallest is None or smallest >= least
 
 
-CASTS: dict[pa.DataType, Callable[[Column], Column | None]] = {
+_CASTS: dict[pa.DataType, Callable[[Column], Column | None]] = {
     INTEGER: _integers,
     FLOAT: floats,
     BOOLEAN: _booleans,
@@ -74,4 +75,9 @@ CASTS: dict[pa.DataType, Callable[[Column], Column | None]] = {
     LOCAL_TIME: _local_times,
     UTC_TIME: _utc_times,
 }
-"""For each type what makes its values of a column, None where one does not fit."""
+
+
+def typed_values(column: Column, data_type: pa.DataType) -> Column | None:
+    """The values of a text column in another type; None where one would not come back unchanged."""
+    found = few(column, data_type)
+    return found if found is not None else _CASTS[data_type](column)

@@ -21,6 +21,7 @@ _less_equal = pc.get_function("less_equal").call
 lengths = pc.get_function("binary_length").call
 """The bytes of each value of the single column in a list."""
 
+_FEW = 256
 _TEXT = pa.string()
 _ZERO = pa.scalar(0.0)
 # A decimal of at most 15 significant digits is the shortest one of the float nearest to it, unless it is so small
@@ -142,4 +143,6 @@ def _has_exponent(column: Column) -> Column:
 
 def has_decimals(column: Column) -> bool:
     """Whether any value has a point or an exponent."""
+    if len(column) <= _FEW:
+        return any("." in text or "e" in text or "E" in text for text in column.to_pylist() if text is not None)
     return any_true(pc.match_substring_regex(column, "[.eE]"))

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrator.formats.column_casts import BOOLEAN, CASTS, DATE, INTEGER, LOCAL_TIME, TEXT, UTC_TIME
+from migrator.formats.column_casts import BOOLEAN, DATE, INTEGER, LOCAL_TIME, TEXT, UTC_TIME, typed_values
 from migrator.formats.column_floats import FLOAT, Column, floats, has_decimals
 
 __all__ = ["BOOLEAN", "DATE", "FLOAT", "INTEGER", "LOCAL_TIME", "TEXT", "UTC_TIME", "Column", "ColumnTypes"]
@@ -85,7 +85,7 @@ class ColumnTypes:
             elif index in self.broken:
                 self._hold_as_float(index, column)
             else:
-                typed = CASTS[self.types[index]](column)
+                typed = typed_values(column, self.types[index])
                 if typed is None:
                     # In this order: another thread may find the column broken at any moment.
                     self._floats_later.setdefault(index, False)
@@ -133,7 +133,7 @@ def _guessed(column: Column) -> tuple[pa.DataType, Column | None]:
     if first is None:
         return TEXT, None
     for data_type in _candidates(first):
-        typed = CASTS[data_type](column)
+        typed = typed_values(column, data_type)
         if typed is not None and (data_type is not FLOAT or has_decimals(column)):
             return data_type, typed
     return TEXT, None

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from migrator.formats import column_few
 from migrator.formats.columns import BOOLEAN, DATE, FLOAT, INTEGER, LOCAL_TIME, TEXT, UTC_TIME, ColumnTypes
+
+
+@pytest.fixture(scope="module", autouse=True, params=[column_few.FEW, 0], ids=["as few values", "as many values"])
+def way(request):
+    """Every claim holds both ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(column_few, "FEW", request.param)
+        yield
 
 
 def exact_integer(text):
@@ -251,3 +260,10 @@ def test_slices_of_arrays_are_read_where_they_are():
     types.guess([whole[1:4]])
     (typed,) = types.cast([whole[1:4]])
     assert typed.to_pylist() == [1, None, 2]
+
+
+@pytest.mark.parametrize("text", ["1\n2", "1.5\n2.5", "true\nfalse", "2024-02-29\n2024-02-28", "24:00:00"])
+def test_a_value_with_a_line_end_of_its_own_is_text(text):
+    types = ColumnTypes(1)
+    types.guess([pa.array([text])])
+    assert types.types == [TEXT]

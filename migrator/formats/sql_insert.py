@@ -193,7 +193,7 @@ class InsertReader:
         width = len(rows.expected) if rows.expected is not None else rows.width
         if not width or scanner.grammar.delimiter != b";":
             return None
-        size = self._pace.next_piece(window)
+        size = self._pace.next_piece(window, width)
         if not size:
             return None
         begin = window.pos + 1

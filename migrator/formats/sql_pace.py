@@ -4,6 +4,8 @@ from migrator.formats.sql_window import Window
 
 SMALLEST_PIECE = 4 << 10
 LARGEST_PIECE = 512 << 10
+_BYTES_A_COLUMN = 4 << 10
+_WIDEST_PIECE = 4 << 20
 _LONGEST_PAUSE = 1 << 12
 
 
@@ -15,13 +17,20 @@ class Pace:
         self._pause = 1
         self._paused = 0
 
-    def next_piece(self, window: Window) -> int:
-        """How much text from the window's position on to try; 0 where the next row is better read by itself."""
+    def next_piece(self, window: Window, width: int) -> int:
+        """How much text from the window's position on to try for rows of so many values.
+
+        0 where the next row is better read by itself.
+        """
         if self._paused:
             self._paused -= 1
             return 0
-        window.has(self._piece)
-        return self._piece
+        size = self._piece
+        if size == LARGEST_PIECE:
+            # Each column costs something however few rows there are.
+            size = min(max(size, width * _BYTES_A_COLUMN), _WIDEST_PIECE)
+        window.has(size)
+        return size
 
     def took(self, size: int, piece: int) -> None:
         """Tell how much of a piece was taken."""

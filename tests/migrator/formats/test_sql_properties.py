@@ -4,6 +4,7 @@
 # The lists of pieces are long, and clearer in lines than one a line.
 # ruff: noqa: E501, RUF005, S608
 
+import os
 import re
 import sqlite3
 
@@ -15,6 +16,7 @@ from migrator.errors import Refusal
 from migrator.formats import sql, sql_copy, sql_insert, sql_window
 from tests.migrator.formats.fakes import MemorySource
 
+LONG = bool(os.environ.get("TEST_LONG"))
 TREACHEROUS = "'\"\\;,()\n\r\t\0\x01\x02\x1a-/*#$`NX0é😀 a.1"
 TEXTS = st.text(st.sampled_from(TREACHEROUS), max_size=12) | st.text(max_size=6)
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
@@ -79,9 +81,11 @@ def eagerly(text):
 
 
 def same(found, value):
-    """Whether a value came back: text as it is, a number by value."""
+    """Whether a value came back: text as it is, a number by value, a truth by its word."""
     if isinstance(value, str) and isinstance(found, str):
         return found == value
+    if isinstance(found, bool):
+        return str(found).lower() == value
     return found == value or str(found) == str(value) or (value is not None and float(found) == float(value))
 
 
@@ -183,7 +187,7 @@ ODD_LITERALS = st.sampled_from(
     several=st.booleans(),
     data=st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3000 if LONG else 60, deadline=None)
 def test_every_literal_means_the_same_to_the_fast_way(head, columns, rows, blanks, several, data):
     before, after, between = blanks
     picked = [[data.draw(st.sampled_from(kinds)) for kinds in columns] for _ in range(rows)]
@@ -207,7 +211,7 @@ PIECES = st.sampled_from(
 @given(
     head=st.sampled_from(["", "-- MySQL\n", "CREATE TABLE t (a int, b text);\n"]), pieces=st.lists(PIECES, max_size=25)
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=3000 if LONG else 80, deadline=None)
 def test_the_fast_ways_never_differ_from_the_exact_one(head, pieces):
     text = head + "INSERT INTO t VALUES " + ",".join(["(1,'a')"] * 8) + ";\n" + "".join(pieces)
     assert outcome(text) == exactly(text) == eagerly(text)

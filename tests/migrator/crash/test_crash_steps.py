@@ -11,7 +11,7 @@ from tests.migrator.crash.migration import SMALL
 
 LONG = bool(os.environ.get("TEST_LONG"))
 SHARES = 2
-STRIDE = 1 if LONG else 9
+STRIDE = 1 if LONG else 11
 
 
 def points(share: int, total: int) -> range:

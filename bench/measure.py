@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,18 @@ def cpu_seconds(pid: int) -> float:
     """CPU seconds of a process and the children it has waited for."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / _TICKS
+
+
+def processes(program: str, argument: str) -> list[int]:
+    """The processes of a program that bear this argument."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                if words[0].endswith(program.encode()) and argument.encode() in words:
+                    found.append(int(folder.name))
+    return found
 
 
 def _busy_seconds() -> float:

@@ -15,13 +15,13 @@ _DISTURBED = 0.2
 _COUNTED = {"small", "many", "done"}
 _HEAD = """# What the migrator costs
 
-Written by `make bench`; not by hand. Whole processes, taken in turn with peers; medians over the rounds; `ratio` is the
-migrator's wall time by the peer's, the median of the rounds' own ratios. CPU is user and system time of the process;
-the S3 server takes its own beside it, on the same cores. Peak is the kernel's `ru_maxrss`, the most of all rounds
-(under 60 MiB it cannot tell, for that is what the bench itself takes).
+Written by `make bench`; not by hand. Whole processes, taken in turn with peers; medians over the rounds. `ratio` is
+the migrator's wall time by the peer's, the median of the rounds' own ratios. CPU is user and system time of the
+process; the S3 server (with the engine's proxy before it) takes its own beside it, on the same cores. Peak is the
+kernel's `ru_maxrss`, the most of all rounds; under 60 MiB it cannot tell, for that is what the bench itself takes.
 `others` is what everything else on the machine took meanwhile, in cores: where it is more than 0.2, wall times are
-disturbed (marked `~`), and CPU seconds say more. Inputs lie in memory (tmpfs), so does the server's data.
-The peers keep no state, check nothing that they sent, and lose what `README.md` beside this file names.
+disturbed (marked `~`), and CPU seconds say more. Inputs lie in memory (tmpfs), so do the server's data.
+The peers keep no state, do not look whether the bucket has what they sent, and lose what [README.md](README.md) names.
 """
 
 

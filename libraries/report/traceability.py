@@ -181,11 +181,12 @@ def _gaps(run: Run, entries: Sequence[Entry], specification: Specification, *, p
     failing = [entry.claim.id for entry in entries if any(test.failed for test in entry.tests)]
     if failing:
         yield f"Not proved, as tests of theirs failed: {', '.join(failing)}."
+    for tag in sorted({tag for test in run.tests for tag in test.tags if not specification.knows_tag(tag)}):
+        bearers = [test.name for test in run.tests if tag in test.tags]
+        others = f" and {len(bearers) - 1} others" if len(bearers) > 1 else ""
+        what = "no id of the specification" if looks_like_an_id(tag) else "neither an id nor a known tag"
+        yield f"The tag {tag} of {bearers[0]!r}{others} is {what} (resources/specification.yaml)."
     for test in run.tests:
-        for tag in sorted(test.tags):
-            if not specification.knows_tag(tag):
-                what = "no id of the specification" if looks_like_an_id(tag) else "neither an id nor a known tag"
-                yield f"The tag {tag} of {test.name!r} is {what} (resources/specification.yaml)."
         scenario = SCENARIO_NAME.match(test.name)
         if scenario and scenario.group() not in {entry.claim.id for entry in entries}:
             yield f"{test.name!r} bears the name of {scenario.group()}, which is no id of the specification."

@@ -18,6 +18,7 @@ from migrator.formats.sql_slots import Column, Slots
 _NUMBERS = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _HEX_DIGITS = re.compile("[0-9A-Fa-f]*")
 _NOT = pa.scalar(value=False)
+_NOT_HEX = STRING | BINARY_STRING | NUMBER | BOOL
 _NOTHING = pa.scalar("", pa.string())
 
 
@@ -82,7 +83,7 @@ def _all(truths: Column) -> bool:
 def _binaries(text: Column, kinds: Signs) -> tuple[Column, int]:
     """The bytes that a column's literals stand for, and how many rows stand before the first that is none."""
     in_hex = (kinds & (HEX | HEX_STRING)) != 0
-    digits = _chosen(in_hex, text, _NOTHING) if (kinds & (STRING | BINARY_STRING)).any() else text
+    digits = _chosen(in_hex, text, _NOTHING) if (kinds & _NOT_HEX).any() else text
     decoded, good = _decoded(digits, kinds)
     return (decoded if digits is text else _chosen(in_hex, decoded, text.cast(pa.binary()))), good
 

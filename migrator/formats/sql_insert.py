@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from migrator.formats.sql_block import Block
 from migrator.formats.sql_create import column_names, dotted, table_name
 from migrator.formats.sql_grammar import Grammar, compiled
 from migrator.formats.sql_insert_fast import Form, Part, take_run
+from migrator.formats.sql_insert_rows import Names, StatementRows
 from migrator.formats.sql_literals import Value, row_values
 from migrator.formats.sql_pace import Pace
 from migrator.formats.sql_scanner import Scanner
@@ -18,73 +17,6 @@ from migrator.formats.sql_tables import Tables
 
 # Up to here a statement's rows wait for its end, which may say that they are none.
 _PATIENT_BYTES = 2 << 20
-
-
-Names: TypeAlias = tuple[str, ...] | None
-
-
-@dataclass
-class _Singles:
-    """Rows that were read one by one."""
-
-    line: int
-    rows: list[list[Value]] = field(default_factory=list)
-    size: int = 0
-
-
-@dataclass
-class _Rows:
-    """A statement's rows.
-
-    Attributes:
-        head: What stands before the first one, from the statement's first word on.
-        table: Where they go.
-        names: The columns that the statement names.
-        expected: The columns that each must have a value for, where they are known.
-        width: How many values to expect in each where they are not; 0 where nothing tells.
-        waiting: What the tables do not have yet, one by one or in blocks.
-        size: Its bytes.
-        handed_over: Whether the tables have some that may yet turn out to be none.
-    """
-
-    head: bytes
-    table: str
-    names: Names
-    expected: Names
-    width: int = 0
-    waiting: list[Block | _Singles] = field(default_factory=list)
-    size: int = 0
-    handed_over: bool = False
-
-    def begin_anew(self, tables: Tables) -> None:
-        """Go on to a statement with the same head."""
-        self.width = len(self.expected or ()) or self.width
-        self.expected = self.names or tables.columns_of(self.table)
-        self.waiting, self.size, self.handed_over = [], 0, False
-
-    def add_block(self, block: Block) -> None:
-        """Append rows."""
-        self.waiting.append(block)
-        self.size += block.size
-
-    def add(self, row: list[Value], size: int, line: int) -> None:
-        """Append a row."""
-        singles = self.waiting[-1] if self.waiting else None
-        if not isinstance(singles, _Singles):
-            singles = _Singles(line)
-            self.waiting.append(singles)
-        singles.rows.append(row)
-        singles.size += size
-        self.size += size
-
-    def hand_over(self, tables: Tables) -> None:
-        """Give what waits to the tables."""
-        for part in self.waiting:
-            if isinstance(part, Block):
-                tables.add_block(self.table, part)
-            else:
-                tables.add_rows(self.table, self.names, part.rows, part.size, part.line)
-        self.waiting, self.size = [], 0
 
 
 class InsertReader:
@@ -97,7 +29,7 @@ class InsertReader:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._pace = Pace()
-        self._last: _Rows | None = None
+        self._last: StatementRows | None = None
         self._between = b"),("
         self._gap = b";\n"
 
@@ -133,13 +65,13 @@ class InsertReader:
         self._tables.give_up()
         return None, before + 1
 
-    def _begun(self, scanner: Scanner) -> _Rows | None:
+    def _begun(self, scanner: Scanner) -> StatementRows | None:
         """Go to the first row of a statement that may have rows."""
         found = _head(scanner, self._tables)
         window = scanner.window
-        return None if found is None else _Rows(window.data[window.anchor : window.pos], *found)
+        return None if found is None else StatementRows(window.data[window.anchor : window.pos], *found)
 
-    def _alike(self, scanner: Scanner) -> _Rows | None:
+    def _alike(self, scanner: Scanner) -> StatementRows | None:
         """Go to the first row of a statement that begins like the one before."""
         last, window = self._last, scanner.window
         if last is None or not window.has(len(last.head) + 1) or not window.data.startswith(last.head, window.pos):
@@ -154,7 +86,7 @@ class InsertReader:
         last.begin_anew(self._tables)
         return last
 
-    def _take_rows(self, scanner: Scanner, rows: _Rows) -> tuple[int, bool]:
+    def _take_rows(self, scanner: Scanner, rows: StatementRows) -> tuple[int, bool]:
         """Go over the rows to the statement's end, and over whole statements on the way that begin alike.
 
         Returns:
@@ -187,7 +119,7 @@ class InsertReader:
             if between.strip() == b",":
                 self._between = b")" + between + b"("
 
-    def _take_run(self, scanner: Scanner, rows: _Rows) -> int | None:
+    def _take_run(self, scanner: Scanner, rows: StatementRows) -> int | None:
         """Take many rows at once; how many statements ended with them, None where there was no row that allowed it."""
         tables, window = self._tables, scanner.window
         width = len(rows.expected) if rows.expected is not None else rows.width
@@ -259,7 +191,7 @@ def _head(scanner: Scanner, tables: Tables) -> tuple[str, Names, Names] | None:
     return table, names, expected
 
 
-def _take_row(scanner: Scanner, rows: _Rows) -> bool:
+def _take_row(scanner: Scanner, rows: StatementRows) -> bool:
     """Take one row, value by value; False where it is none, with what the scanner needs to go on."""
     window = scanner.window
     line = window.line(window.pos)

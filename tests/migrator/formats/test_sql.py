@@ -205,6 +205,7 @@ def test_a_sqlite_dump_keeps_a_trigger_in_one_piece(dump):
         ("INSERT INTO t VALUES (X'');", [(b"",)]),
         ("INSERT INTO t VALUES (0xABC),(x'0a'),(''),(NULL);", [(b"\x0a\xbc",), (b"\n",), (b"",), (None,)]),
         ("INSERT INTO t VALUES (0xABC),(''),('a');", [("0xABC",), ("",), ("a",)]),
+        ("INSERT INTO t VALUES (1),(0xAB),(TRUE),(0xABC),(-2);", [("1",), ("0xAB",), ("true",), ("0xABC",), ("-2",)]),
         ("INSERT INTO t VALUES (_binary 'a''b');", [(b"a'b",)]),
         ("INSERT INTO t VALUES ('a\\'),('b');", [("a\\",), ("b",)]),
         ("INSERT INTO t VALUES ('a\\\\');", [("a\\\\",)]),

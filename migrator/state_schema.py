@@ -165,12 +165,12 @@ def _is_whole(path: Path) -> bool:
             if len(header) < _HEADER_BYTES:
                 raise StateUnreadable("it is cut off within its header")
             (page_bytes,) = struct.unpack_from(">H", header, 16)
-            changes, pages, _, valid_for = (struct.unpack_from(">I", header, at)[0] for at in (24, 28, 68, 92))
+            changes, pages, version, valid_for = (struct.unpack_from(">I", header, at)[0] for at in (24, 28, 60, 92))
             page_bytes = 65536 if page_bytes == 1 else page_bytes
             if size % max(1, page_bytes) or (changes == valid_for and size < pages * page_bytes):
                 raise StateUnreadable(f"it is cut off at {size} bytes")
             found = header[_SEAL_AT : _SEAL_AT + _SEAL_BYTES]
-            if found == _packed(UNSEALED):
+            if found == _packed(UNSEALED) or version != SCHEMA_VERSION:
                 return False
             file.seek(0)
             if found != _seal_of(file):

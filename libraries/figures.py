@@ -24,6 +24,9 @@ def record(identifier: str, value: float | Share) -> None:
     limit = specification().claim(identifier).limit
     if limit is None:
         raise ValueError(f"{identifier} measures nothing; only a success criterion with a figure does")
+    if isinstance(value, Share) and not value.whole:
+        logger.info(f"{identifier} {limit.title}: nothing was there to be measured", html=False)
+        return
     number = value.percent if isinstance(value, Share) else float(value)
     shown = str(value) if isinstance(value, Share) else limit.shown(number)
     data = escape(json.dumps({"id": identifier, "value": number, "shown": shown}))

@@ -29,6 +29,11 @@ def test_a_figure_is_logged_for_people_and_for_the_matrix(told):
     assert "<b>90 % (9 of 10)</b>, must be at least 90 %" in told[0]
 
 
+def test_a_share_of_nothing_is_no_figure(told):
+    figures.record("SC-007", Share(0, 0))
+    assert FIGURE_ATTRIBUTE not in told[0]
+
+
 def test_only_a_criterion_has_a_figure(told):
     with pytest.raises(ValueError, match="FR-001 measures nothing"):
         figures.record("FR-001", 1)

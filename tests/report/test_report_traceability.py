@@ -1,7 +1,7 @@
 """What a run proves, and each way in which it does not."""
 
 import pytest
-from robot.api import TestSuite
+from robot.api import TestSuite as Suite
 
 from report.specification import specification
 from report.traceability import ACCEPTANCE, ExitCode, Verdict
@@ -137,7 +137,7 @@ def test_the_specification_has_every_id_that_its_authors_gave():
 
 
 def test_the_suites_files_have_a_test_for_every_id_and_no_unknown_tag():
-    tests = list(TestSuite.from_file_system(str(ACCEPTANCE)).all_tests)
+    tests = list(Suite.from_file_system(str(ACCEPTANCE)).all_tests)
     covered = {each for test in tests for each in specification().ids_of(test.name, frozenset(test.tags))}
     assert [claim.id for claim in specification().claims if claim.id not in covered] == []
     assert {tag for test in tests for tag in test.tags if not specification().knows_tag(tag)} == set()

@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.progress import say, seconds
 from mutants import results
 from mutants.mutant import CLEAN, ROOT, BadMutant, Mutant, load
-from mutants.trial import KEPT, Trial, Trials, Verdict
+from mutants.trial import KEPT, Trial, Trials, Verdict, sweep
 
 _JOBS = 2
 
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         say(str(error))
         return 2
     say(f"Trying {len(chosen)} mutants, {given.jobs} at a time …")
+    sweep()
     trials = Trials(given.root)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

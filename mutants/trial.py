@@ -21,10 +21,11 @@ from robot.errors import DataError
 from robot.result import TestCase
 
 from harness.acceptance import VARIABLES
-from harness.run_id import ENVIRONMENT_VARIABLE
+from harness.run_id import ENVIRONMENT_VARIABLE, started
 from mutants.mutant import ROOT, Mutant
 
 KEPT = ROOT / "results" / "mutants"
+_PREFIX = "mutant-"
 _LIMIT = 900.0
 _STOP_LIMIT = 60.0
 # Runs of the suite within the suite bring their own migrator; what takes much memory is for `make acceptance`.
@@ -81,7 +82,7 @@ class Trials:
             whole: Whether the rest of the suite follows where they are green.
         """
         begun = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as name:
             folder = Path(name)
             mutant.write(folder, self._root)
             trial = self._judged(mutant, folder, [f"--test={pattern}" for pattern in tests], begun)
@@ -159,6 +160,14 @@ class Trials:
         with self._lock:
             self._running.discard(process)
         return None if self._stopped else code
+
+
+def sweep() -> None:
+    """Remove the copies that calls left which were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and started(int(pid)) is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Failures(ResultVisitor):

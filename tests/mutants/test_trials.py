@@ -1,10 +1,14 @@
 """Verdicts and the table: what is red for another reason is not taken for a catch, and survivors come first."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from mutants import results
 from mutants.mutant import CLEAN, Mutant
-from mutants.trial import Trial, Trials, Verdict
+from mutants.trial import Trial, Trials, Verdict, sweep
 
 MUTANT = Mutant("m", "All.", ("*",), ())
 
@@ -94,6 +98,16 @@ def test_rows_of_mutants_that_are_gone_go(tmp_path):
     results.write([Trial(MUTANT, Verdict.CAUGHT, "red", "x", 1.0)], ["m"], 2.0, file)
     results.write([], ["other"], 2.0, file)
     assert results.read(file) == []
+
+
+def test_copies_of_a_killed_call_are_swept_and_those_of_a_live_one_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name in (f"mutant-{ended.pid}-x", f"mutant-{os.getpid()}-x", "mutant-of-somebody"):
+        (tmp_path / name).mkdir()
+    sweep()
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"mutant-{os.getpid()}-x", "mutant-of-somebody"}
 
 
 def test_the_clean_migrator_has_nothing_to_patch():

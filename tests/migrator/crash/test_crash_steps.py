@@ -35,3 +35,42 @@ def test_every_crash_point_heals(crash_world, renameat2, survives, share):
             if not survives:
                 case.lose_state()
             case.heal(f"killed at step {point} of {len(labels)}, {labels[point - 1]!r}")
+
+
+def cut(file, share):
+    os.truncate(file, int(file.stat().st_size * share))
+
+
+def flip(file):
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0x15
+    file.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def steps(crash_world):
+    """How many there are."""
+    with crash_world.case(SMALL) as case:
+        return len(case.run(count=True).steps)
+
+
+DAMAGES = {
+    "log lost": lambda state: state("-wal").unlink(),
+    "log and index lost": lambda state: [state(suffix).unlink() for suffix in ("-wal", "-shm")],
+    "log cut in half": lambda state: cut(state("-wal"), 0.5),
+    "log cut by a few bytes": lambda state: cut(state("-wal"), 0.999),
+    "log changed": lambda state: flip(state("-wal")),
+    "index changed": lambda state: flip(state("-shm")),
+    "state lost, log kept": lambda state: state("").unlink(),
+    "state cut, log kept": lambda state: cut(state(""), 0.7),
+}
+
+
+@pytest.mark.parametrize("share", [0.4, 0.8] if LONG else [0.8])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_a_kill_leaves_of_the_state_may_be_damaged(crash_world, steps, damage, share):
+    with crash_world.case(SMALL) as case:
+        assert case.run(kill_at=int(steps * share)).killed
+        folder = case.source / ".migrator"
+        DAMAGES[damage](lambda suffix: folder / f"state.sqlite3{suffix}")
+        case.heal(f"killed at step {int(steps * share)} of {steps}, then {damage}")

@@ -146,7 +146,9 @@ class Column:
         elif pa.types.is_string(kind):
             shape.kinds |= _STR
         elif pa.types.is_int64(kind) and not shape.long_ints:
-            shape.long_ints = _has_long_ints(pc.unique(values.drop_null()).to_pylist())
+            bounds = pc.min_max(values)
+            if bounds["min"].as_py() < -_EXACT_IN_FLOAT or bounds["max"].as_py() > _EXACT_IN_FLOAT:
+                shape.long_ints = _has_long_ints(pc.unique(values.drop_null()).to_pylist())
         if not _agree(shape):
             raise _Disagreement
 

@@ -157,7 +157,8 @@ class RowValues:
         if self._present & OTHER:
             other = flat == OTHER
             if other.any():
-                self._hold_before(int(starts[first_true(other)]))
+                # By its number, as one without any text stands nowhere.
+                self.good = min(self.good, first_true(other) // self._kinds.shape[1])
 
     def _set_kind(self, chosen: npt.NDArray[np.intp], kind: int) -> None:
         self._kinds.reshape(-1)[chosen] = kind

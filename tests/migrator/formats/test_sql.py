@@ -353,6 +353,12 @@ def test_many_dollar_quotes_in_one_statement_are_one_statement(dump):
     assert statements(dump, text + ";SELECT 2") == [(1, "SELECT", text), (2, "SELECT", "SELECT 2")]
 
 
+def test_statements_whose_rows_have_no_value_are_kept_whole(dump):
+    text = "INSERT INTO t VALUES (1);\n" + "INSERT INTO t VALUES ();\n" * 3
+    assert rows(dump, text) == [(1,)]
+    assert statements(dump, text) == [(number, "INSERT", "INSERT INTO t VALUES ()") for number in (2, 3, 4)]
+
+
 def test_a_column_may_be_named_key_beside_keys(dump):
     text = (
         "CREATE TABLE `t` (key text, `a` int, KEY `k` (`a`), key b using btree (a)); INSERT INTO `t` VALUES ('x', 1);"

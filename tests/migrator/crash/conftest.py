@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def crash_world(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -
         if memory.is_dir()
         else tmp_path_factory.mktemp("crash")
     )
-    world = CrashWorld(s3_server, root)
-    yield world
-    world.close()
-    shutil.rmtree(root)
+    with ExitStack() as steps:
+        steps.callback(shutil.rmtree, root)
+        world = CrashWorld(s3_server, root)
+        steps.callback(world.close)
+        yield world

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,12 @@ class CrashWorld:
         self._begun: dict[int, Case] = {}
 
     def close(self) -> None:
-        """End the gate and the zygote, and remove what is left."""
-        self.migrators.__exit__()
-        self.gate.close()
-        for case in self._begun.values():
-            case.remove()
+        """End the gate and the zygote, and remove what is left; every step is tried, and the first error is raised."""
+        with ExitStack() as steps:
+            steps.callback(self.gate.close)
+            steps.callback(self.migrators.__exit__)
+            for case in self._begun.values():
+                steps.callback(case.remove)
 
     @contextmanager
     def case(self, migration: Migration) -> Iterator["Case"]:

@@ -138,7 +138,9 @@ def join(run: Run, specification: Specification) -> Matrix:
 
 
 def _entry(claim: Claim, run: Run, specification: Specification, elsewhere: set[str]) -> Entry:
-    tests = tuple(test for test in run.tests if claim.id in specification.ids_of(test.name, test.tags))
+    # What failed comes first, and an acceptance scenario before the others: whoever looks for the proof reads it first.
+    proofs = (test for test in run.tests if claim.id in specification.ids_of(test.name, test.tags))
+    tests = tuple(sorted(proofs, key=lambda test: (not test.failed, SCENARIO_NAME.match(test.name) is None)))
     figures = [figure for test in run.tests for figure in test.figures if figure.id == claim.id]
     worst = _worst(claim, figures)
     verdict = _verdict(tests, known_elsewhere=claim.id in elsewhere)

@@ -187,7 +187,7 @@ ODD_LITERALS = st.sampled_from(
     several=st.booleans(),
     data=st.data(),
 )
-@settings(max_examples=3000 if LONG else 60, deadline=None)
+@settings(max_examples=1000 if LONG else 60, deadline=None)
 def test_every_literal_means_the_same_to_the_fast_way(head, columns, rows, blanks, several, data):
     before, after, between = blanks
     picked = [[data.draw(st.sampled_from(kinds)) for kinds in columns] for _ in range(rows)]
@@ -211,7 +211,7 @@ PIECES = st.sampled_from(
 @given(
     head=st.sampled_from(["", "-- MySQL\n", "CREATE TABLE t (a int, b text);\n"]), pieces=st.lists(PIECES, max_size=25)
 )
-@settings(max_examples=3000 if LONG else 80, deadline=None)
+@settings(max_examples=1000 if LONG else 80, deadline=None)
 def test_the_fast_ways_never_differ_from_the_exact_one(head, pieces):
     text = head + "INSERT INTO t VALUES " + ",".join(["(1,'a')"] * 8) + ";\n" + "".join(pieces)
     assert outcome(text) == exactly(text) == eagerly(text)

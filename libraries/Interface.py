@@ -56,13 +56,13 @@ class Interface:
     def nothing_should_tell_the_secret(self, world: World) -> None:
         """The secret key stands in no log, not in the state, in no reason file, nor anywhere else in the source."""
         secret = world.launch.environment[_SECRET].encode()
-        places = [*_below(world.launch.output, "*.log"), *_below(world.source, "*")]
-        told = {str(place): secret in place.read_bytes() for place in places}
-        judge(
-            world,
-            "Secrets",
-            [Row(place, "not the secret key", "it" if it else "so", not it) for place, it in told.items()],
-        )
+        rows = []
+        for folder, pattern in ((world.launch.output, "*.log"), (world.source, "*")):
+            for place in _below(folder, pattern):
+                told = secret in place.read_bytes()
+                where = f"{folder.name}/{place.relative_to(folder)}"
+                rows.append(Row(where, "not the secret key", "it" if told else "so", not told))
+        judge(world, "Secrets", rows)
 
     @keyword
     def wrong_command_lines_should_be_refused(self, world: World) -> None:

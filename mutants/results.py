@@ -15,6 +15,7 @@ _HEAD = ("mutant", "what a user would lose", "caught by", "its message", "second
 _PASSING = (
     (re.compile(r"env PYTHONPATH=\S+ \S+ -m migrator (\w+)[^']*"), r"migrator \1 …"),
     (re.compile(r"/\S*?s3-acceptance-[0-9a-f]+/[0-9a-f]+/"), "…/"),
+    (re.compile(r"/\S*?mutant-[0-9]+-\w+/"), "…/"),
     (re.compile(r"s3-acceptance-[0-9a-f]+-[0-9a-f]+"), "BUCKET"),
     (re.compile(r"\d\S+Z (?=info |warning |error )"), ""),
 )

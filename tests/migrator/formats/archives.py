@@ -98,7 +98,7 @@ def a_tar(*members, form=tarfile.PAX_FORMAT, mode="w"):
 
 
 def a_tar_gz(*members, **options):
-    return gzip.compress(a_tar(*members, **options))
+    return gzip.compress(a_tar(*members, **options), mtime=0)
 
 
 MAKERS = [("x.zip", a_zip), ("x.tar", a_tar), ("x.tar.gz", a_tar_gz), ("x.TGZ", a_tar_gz)]

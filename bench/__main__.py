@@ -28,7 +28,7 @@ def main() -> int:
     subprocess.run([sys.executable, "-m", "compileall", "-q", "migrator", "bench"], cwd=_ROOT, check=True)
     for case in chosen:
         _say(f"{case.title} …")
-        book.enter(case.name, _measured(case, workshop, case.rounds or asked.rounds, asked.peers))
+        _measure(case, workshop, book, case.rounds or asked.rounds, asked.peers)
         if not asked.keep:
             workshop.forget(case)
         # Only whole sizes are worth keeping in the repository.
@@ -40,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def _measured(case: Case, workshop: Workshop, rounds: int, only: list[str] | None) -> Measured:
+def _measure(case: Case, workshop: Workshop, book: Book, rounds: int, only: list[str] | None) -> None:
     measured = Measured(workshop.size(case), time.strftime("%Y-%m-%d"))
     contenders = [OWN, *(peer for peer in case.peers if only is None or peer in only)]
     with workshop.runs(case) as run:
@@ -62,7 +62,8 @@ def _measured(case: Case, workshop: Workshop, rounds: int, only: list[str] | Non
                     f"  {name:<12} {sample.wall:7.2f} s, CPU {sample.cpu:7.2f} s, server {sample.server:6.2f} s, "
                     f"others {sample.others:6.2f} s, peak {sample.peak:6.0f} MiB"
                 )
-    return measured
+            # After each round, so that an interrupted call has not measured in vain.
+            book.enter(case.name, measured)
 
 
 def _asked() -> argparse.Namespace:

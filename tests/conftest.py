@@ -9,6 +9,15 @@ from harness.environment import SharedEnvironment, choice_of
 from harness.servers import S3Server
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make test-long` is for; it is counted as deselected."""
+    if os.environ.get("TEST_LONG"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     """A real S3 server, ready to be used: ``endpoint_url``, ``access_key``, ``secret_key``, ``bucket()``.

@@ -1,7 +1,6 @@
 """More keys than one page of a listing holds."""
 
 import json
-import os
 import time
 
 import pytest
@@ -45,7 +44,7 @@ def test_a_lost_state_is_rebuilt_from_more_keys_than_a_page_holds(crash_world):
         assert case.status()["counts"]["done"] == len(FILES) + 1
 
 
-@pytest.mark.skipif(not os.environ.get("TEST_LONG"), reason="makes 100,000 files: only where TEST_LONG is set")
+@pytest.mark.long
 def test_a_hundred_thousand_keys_take_seconds(tmp_path, capsys, monkeypatch):
     count = 100_000
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,10 @@ class Case:
         seen = len(gate.exchanges)
         ended = self.run()
         assert ended.code == self.migration.exit_code, f"{where}: {ended.stderr}"
-        again = [each.key for each in gate.exchanges[seen:] if each.act in UPLOADS and each.key in there]
+        # A conditional upload that the server refuses stores nothing: where damage took the state's last words, it is
+        # how the migrator learns that the object is there.
+        stored = [each for each in gate.exchanges[seen:] if each.act in UPLOADS and each.status == HTTPStatus.OK]
+        again = [each.key for each in stored if each.key in there]
         assert not again, f"{where}: uploaded again: {again}"
         found = self.wrong()
         found += [f"{name} is left over" for name in files_below(self.world.migrators.work)]

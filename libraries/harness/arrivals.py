@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from harness import mock_folder
 from harness.folders import FileFacts, describe
 from harness.mock_made import Recipe
 from harness.truth import MockFile, MockSet, State
@@ -20,7 +21,7 @@ def arrive(world: World, recipes: Iterable[Recipe]) -> tuple[MockFile, ...]:
     Raises:
         FileExistsError: Something is there already.
     """
-    files = tuple(_written(world.source / recipe.path, recipe) for recipe in recipes)
+    files = tuple(mock_folder.put_file(world.source / recipe.path, recipe) for recipe in recipes)
     known = world.mock or MockSet(world.test_data, 0, ())
     world.mock = replace(known, files=(*known.files, *files))
     return files
@@ -103,15 +104,6 @@ def put_stranger(world: World, key: str) -> None:
     world.bucket.put(f"{PREFIX}/{key}", b"somebody else's")
     (version,) = [each for each in world.bucket.versions() if each.key == f"{PREFIX}/{key}"]
     world.allowed.strangers[version.key] = version.etag
-
-
-def _written(target: Path, recipe: Recipe) -> MockFile:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("xb") as stream:
-        file = recipe.write(stream)
-    target.chmod(recipe.mode)
-    os.utime(target, ns=(recipe.mtime_ns, recipe.mtime_ns))
-    return file
 
 
 def _remember(world: World, place: str) -> None:

@@ -22,11 +22,11 @@ def write(root: Path, recipes: Iterable[Recipe], seed: int) -> MockSet:
     root.mkdir(parents=True, exist_ok=True)
     if any(root.iterdir()):
         raise FileExistsError(f"test data goes into an empty folder, and {root} holds something already")
-    return MockSet(root, seed, tuple(_written(root, recipe) for recipe in recipes))
+    return MockSet(root, seed, tuple(put_file(root / recipe.path, recipe) for recipe in recipes))
 
 
-def _written(root: Path, recipe: Recipe) -> MockFile:
-    target = root / recipe.path
+def put_file(target: Path, recipe: Recipe) -> MockFile:
+    """Write one mock file at `target`, where none may be, with its mode and modification time."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as stream:
         file = recipe.write(stream)

@@ -73,4 +73,4 @@ def test_what_a_kill_leaves_of_the_state_may_be_damaged(crash_world, steps, dama
         assert case.run(kill_at=int(steps * share)).killed
         folder = case.source / ".migrator"
         DAMAGES[damage](lambda suffix: folder / f"state.sqlite3{suffix}")
-        case.heal(f"killed at step {int(steps * share)} of {steps}, then {damage}")
+        case.heal(f"killed at step {int(steps * share)} of {steps}, then {damage}", refused=True)

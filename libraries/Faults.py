@@ -22,7 +22,7 @@ from verdicts import judge, rows_of
 RETRY_FOR = timedelta(seconds=1)
 """The `--retry-for` of runs whose target does not come back: long enough for a few attempts."""
 _OUTAGE_LIMIT = RETRY_FOR + faults.BEYOND_RETRYING
-_ROOM_LIMIT = timedelta(seconds=20)
+_ROOM_LIMIT = timedelta(seconds=60)
 _SEED = 0
 _DATA = frozenset({Act.PUT_OBJECT, Act.UPLOAD_PART})
 _OVERLOADED = Answer(503, "SlowDown")

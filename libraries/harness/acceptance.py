@@ -19,6 +19,7 @@ from types import FrameType
 
 import docker
 
+from harness import proof_links
 from harness.engine import connect
 from harness.prepare import prepare
 from harness.problems import EnvironmentFault
@@ -30,6 +31,7 @@ RESULTS = ROOT / "results"
 VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "MIGRATOR")
 # After a run that was killed its watchdog needs a moment; half a minute is what is promised.
 CLEAN_WITHIN = 30.0
+# Interrupted while it began; in the middle of a run it counts failures as ever.
 _ROBOT_INTERRUPTED = 253
 _ROBOT_NEVER_BEGAN = frozenset({251, 252})
 _HISTORY = "HISTORY"
@@ -71,10 +73,16 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _code(stopped: bool, robot: int, pages: int) -> int:
-    """The one exit code of what Robot, which runs the scenarios, and the report, which judges the proof, ended with."""
+def _code(stopped: int, robot: int, pages: int) -> int:
+    """The one exit code.
+
+    Args:
+        stopped: The signal that asked this run to stop; 0 where none did.
+        robot: What Robot ended with, which runs the scenarios.
+        pages: What the report ended with, which judges the proof.
+    """
     if stopped:
-        return ExitCode.TERMINATED
+        return ExitCode.TERMINATED if stopped == signal.SIGTERM else ExitCode.INTERRUPTED
     if robot == _ROBOT_INTERRUPTED:
         return ExitCode.INTERRUPTED
     if robot in _ROBOT_NEVER_BEGAN:
@@ -82,24 +90,25 @@ def _code(stopped: bool, robot: int, pages: int) -> int:
     return pages or (ExitCode.SCENARIO_FAILED if robot else ExitCode.PROVED)
 
 
-def _robot(arguments: list[str]) -> tuple[bool, int]:
-    """Runs Robot; returns whether it was asked to stop by SIGTERM, and its exit code."""
-    outputs = ["--outputdir", str(RESULTS), "--xunit", "xunit.xml"]
+def _robot(arguments: list[str]) -> tuple[int, int]:
+    """Runs Robot; returns the signal that asked it to stop, or 0, and its exit code."""
+    outputs = ["--outputdir", str(RESULTS), "--xunit", "xunit.xml", *proof_links.OPTIONS]
     variables = [option for name, value in _given() for option in ("--variable", f"{name}:{value}")]
     command = [sys.executable, "-m", "robot", *outputs, *variables, *arguments, str(ROOT / "acceptance")]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "S3_ACCEPTANCE_PAGES": "later"})
-    stopped = []
+    stopped: list[int] = []
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         del frame
         stopped.append(number)
-        process.send_signal(number)
+        # A terminal sends Ctrl-C to Robot as well, which a second one would end without its teardowns.
+        if number != signal.SIGINT:
+            process.send_signal(number)
 
-    # A terminal sends Ctrl-C to Robot as well, which a second one would end without its teardowns.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     code = process.wait()
-    return bool(stopped), 128 - code if code < 0 else code
+    return stopped[0] if stopped else 0, 128 - code if code < 0 else code
 
 
 def _pages() -> int:

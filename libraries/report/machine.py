@@ -31,6 +31,7 @@ def as_json(matrix: Matrix) -> str:
         },
         "tested": run.facts,
         "gaps": list(matrix.gaps),
+        "interrupted": run.interrupted,
         "left_out": [test.name for test in matrix.left_out],
         "ids": [_entry(entry) for entry in matrix.entries],
         "tests": [

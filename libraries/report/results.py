@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from robot.api import ExecutionResult, ResultVisitor
 from robot.result import Keyword, Message, TestCase, TestSuite
 
+from report.repair import ENDED
 from report.specification import FIGURE_ATTRIBUTE
 
 _EVIDENCE = re.compile(r"""href=["'](evidence/[^"']+)["']""")
@@ -21,6 +22,13 @@ _FIGURE = re.compile(FIGURE_ATTRIBUTE + r"='([^']*)'")
 _SENTENCE = re.compile(r"Expected (?P<expected>.*?), seen (?P<seen>.*?)(?:, at (?P<where>.*?))?\.?$", re.DOTALL)
 _SETUP = re.compile(r"^(?:Parent suite s|S)(?:etup|uite setup) failed:|^Parent suite teardown failed:")
 _MOST_CHILDREN = 1000
+CUT_OFF = "CUT OFF"
+"""The status of a test that an interrupt ended."""
+NOT_RUN = "NOT RUN"
+"""The status of a test that Robot tells as failed although it was never begun, as the run had been stopped."""
+_BY_SIGNAL = "Execution terminated by signal"
+_NEVER_BEGUN = "robot:exit"
+_ENDED = frozenset({"PASS", "FAIL", "SKIP"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class Test:
     Attributes:
         id: Robot's, such as "s1-s2-t1"; log.html has an anchor of that name.
         link: To it in log.html.
+        status: PASS, FAIL, SKIP; or `CUT_OFF`, `NOT_RUN`.
         evidence: Folders of worlds and of nested runs, relative to the results folder.
         failed_step: The innermost keyword that failed.
     """
@@ -78,6 +87,11 @@ class Test:
     def passed(self) -> bool:
         """Only PASS proves."""
         return self.status == "PASS"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was carried out to its end, so that it says something of the migrator."""
+        return self.status in _ENDED
 
     @property
     def failed(self) -> bool:
@@ -110,6 +124,7 @@ class Run:
         sources: Where the suite's files are, to see which tests were left out.
         facts: The top suite's metadata: what was tested.
         errors: What Robot itself complains of.
+        interrupted: What ended the run before its end; empty where nothing did.
     """
 
     folder: Path
@@ -119,6 +134,12 @@ class Run:
     facts: dict[str, str]
     errors: list[str]
     tests: list[Test] = field(default_factory=list)
+    interrupted: str = ""
+
+    @property
+    def ended(self) -> list[Test]:
+        """The tests that were carried out to their end."""
+        return [test for test in self.tests if test.ended]
 
     @property
     def slowest(self) -> list[tuple[Test, Step]]:
@@ -126,8 +147,12 @@ class Run:
         return sorted(((test, step) for test in self.tests for step in test.steps), key=lambda each: -each[1].seconds)
 
 
-def read(output: Path) -> Run:
+def read(output: Path, interrupted: str = "") -> Run:
     """Reads an output.xml.
+
+    Args:
+        output: The file.
+        interrupted: What ended the run early, where the file cannot tell it.
 
     Raises:
         robot.errors.DataError: It is missing or no output of Robot.
@@ -142,6 +167,7 @@ def read(output: Path) -> Run:
         facts = {**child.metadata, **facts}
     run = Run(output.parent, suite.source, suite.start_time, seconds, facts, errors)
     suite.visit(_Reader(run.tests))
+    run.interrupted = interrupted or _interruption(run.tests)
     # A run that was killed did not come to tell its own time.
     run.seconds = max(run.seconds, sum(test.seconds for test in run.tests))
     return run
@@ -159,8 +185,8 @@ class _Reader(ResultVisitor):
             suite=suite.name if isinstance(suite, TestSuite) else "",
             story=_plain(suite.doc) if isinstance(suite, TestSuite) else "",
             purpose=_plain(test.doc),
-            tags=frozenset(test.tags),
-            status=test.status,
+            tags=frozenset(tag for tag in test.tags if tag != _NEVER_BEGUN),
+            status=_status(test),
             message=test.message,
             seconds=test.elapsed_time.total_seconds(),
             link=f"log.html#{test.id}",
@@ -176,6 +202,22 @@ class _Reader(ResultVisitor):
             if message.html:
                 _take(message.message, read)
         self._tests.append(read)
+
+
+def _status(test: TestCase) -> str:
+    if _NEVER_BEGUN in test.tags:
+        return NOT_RUN
+    if test.failed and any(reason in test.message for reason in (_BY_SIGNAL, ENDED)):
+        return CUT_OFF
+    return str(test.status)
+
+
+def _interruption(tests: Sequence[Test]) -> str:
+    """What ended a run early, in words; tests that an interrupt befell tell of it."""
+    early = [test.message for test in tests if not test.ended]
+    if any(_BY_SIGNAL in message for message in early):
+        return "by a signal, such as Ctrl-C"
+    return "early, as Robot was told to give up" if early else ""
 
 
 def _take(text: str, test: Test) -> None:

@@ -11,7 +11,7 @@ from robot.api import TestSuite
 from robot.errors import DataError
 
 from harness.server_files import CAPABILITIES
-from report.results import Figure, Run, Test
+from report.results import CUT_OFF, Figure, Run, Test
 from report.specification import SCENARIO_NAME, Claim, Kind, Specification, looks_like_an_id
 
 ACCEPTANCE = Path(__file__).resolve().parents[2] / "acceptance"
@@ -75,7 +75,7 @@ class Matrix:
         run: What was read.
         entries: A line for each id, in the specification's order.
         gaps: Why the specification is not covered, a sentence each; empty where it is.
-        left_out: Tests of the suite that this run did not run, without which nothing can be said of coverage.
+        left_out: Tests of the suite that this run did not carry out, without which nothing can be said of coverage.
     """
 
     run: Run
@@ -108,9 +108,12 @@ class Matrix:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence."""
-        tests = len(self.run.tests)
+        tests = len(self.run.ended)
         failed, broken = self.counted("FAIL"), sum(test.environment_failed for test in self.run.tests)
         skips = f", {self.counted('SKIP')} skipped" if self.counted("SKIP") else ""
+        if self.run.interrupted:
+            told = f"Interrupted {self.run.interrupted}: {_scenarios(tests)} ended, {failed} failed{skips}"
+            return f"{told}; {len(self.left_out)} others were not carried out, so this is no proof."
         if broken:
             return f"The environment is broken: {broken} of {tests} scenarios could not be carried out{skips}."
         if failed:
@@ -127,13 +130,13 @@ class Matrix:
 
 def join(run: Run, specification: Specification) -> Matrix:
     """Joins the specification's ids with a run."""
-    ran = {test.name for test in run.tests}
-    planned = _planned(run.sources)
+    ran = {test.name for test in run.ended}
+    planned = _planned(run.sources) or [Planned(test.name, test.tags) for test in run.tests]
     left_out = tuple(test for test in planned if test.name not in ran and _OPTIONAL not in test.tags)
     elsewhere = {found for test in planned for found in specification.ids_of(test.name, test.tags)}
     found = [_entry(claim, run, specification, elsewhere) for claim in specification.claims]
     entries = tuple(_with_its_scenarios(entry, found) for entry in found)
-    gaps = tuple(_gaps(run, entries, specification, partial=bool(left_out)))
+    gaps = tuple(_gaps(run, entries, specification, partial=bool(left_out or run.interrupted)))
     return Matrix(run, entries, gaps, left_out)
 
 
@@ -157,14 +160,15 @@ def _with_its_scenarios(entry: Entry, entries: Sequence[Entry]) -> Entry:
     return replace(entry, verdict=next((each for each in scenarios if each is not Verdict.PROVED), Verdict.PROVED))
 
 
-def _verdict(tests: Sequence[Test], *, known_elsewhere: bool) -> Verdict:
+def _verdict(found: Sequence[Test], *, known_elsewhere: bool) -> Verdict:
+    tests = [test for test in found if test.ended]
     if any(test.failed for test in tests):
         return Verdict.FAILING
     if any(test.passed for test in tests):
         return Verdict.PROVED
     if tests:
         return Verdict.SKIPPED
-    return Verdict.NOT_RUN if known_elsewhere else Verdict.NO_TEST
+    return Verdict.NOT_RUN if found or known_elsewhere else Verdict.NO_TEST
 
 
 def _worst(claim: Claim, figures: Sequence[Figure]) -> Figure | None:
@@ -175,8 +179,11 @@ def _worst(claim: Claim, figures: Sequence[Figure]) -> Figure | None:
 
 
 def _gaps(run: Run, entries: Sequence[Entry], specification: Specification, *, partial: bool) -> Iterator[str]:
-    if not run.tests:
-        yield "No test ran, so nothing is proved."
+    if run.interrupted:
+        cut = [test.name for test in run.tests if test.status == CUT_OFF]
+        yield f"The run was interrupted {run.interrupted}{', within ' if cut else ''}{' and '.join(map(repr, cut))}."
+    if not run.ended:
+        yield f"No test ran{' to its end' if run.tests else ''}, so nothing is proved."
         return
     for entry in entries:
         yield from _gap(entry, partial=partial)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from robot.errors import DataError
-from robot.rebot import rebot
 
+from harness import proof_links
 from report import machine, page, results, traceability
 from report.repair import repaired
 from report.results import Run
@@ -22,6 +23,7 @@ JSON = "traceability.json"
 CSV = "traceability.csv"
 MENDED = "output-mended.xml"
 _MOST_GAPS = 15
+_REBOT_FAILED = 251
 
 
 class UnreadableOutput(Exception):
@@ -76,5 +78,8 @@ def _read(output: Path) -> Run:
     mended = output.with_name(MENDED)
     mended.write_bytes(whole)
     # Robot had no time to write its own pages, which ours link.
-    rebot(str(mended), outputdir=str(output.parent), stdout=io.StringIO(), stderr=io.StringIO())
-    return results.read(mended)
+    command = [sys.executable, "-m", "robot.rebot", *proof_links.OPTIONS, "--outputdir", str(output.parent)]
+    ended = subprocess.run([*command, str(mended)], capture_output=True, text=True, check=False)
+    if ended.returncode >= _REBOT_FAILED:
+        raise UnreadableOutput(f"Robot's own pages cannot be made from {mended}: {ended.stderr.strip()}")
+    return results.read(mended, "as Robot was killed")

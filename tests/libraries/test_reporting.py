@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import threading
 from html import unescape
 
@@ -49,14 +50,15 @@ def test_a_part_of_nothing_is_nothing(share, percent):
 @pytest.mark.parametrize(
     ("stopped", "robot", "pages", "code"),
     [
-        (False, 0, 0, ExitCode.PROVED),
-        (False, 3, 1, ExitCode.SCENARIO_FAILED),
-        (False, 3, 3, ExitCode.ENVIRONMENT_BROKEN),
-        (False, 0, 4, ExitCode.NOT_COVERED),
-        (False, 7, 0, ExitCode.SCENARIO_FAILED),
-        (False, 252, 0, ExitCode.NEVER_BEGAN),
-        (False, 253, 1, ExitCode.INTERRUPTED),
-        (True, 253, 1, ExitCode.TERMINATED),
+        (0, 0, 0, ExitCode.PROVED),
+        (0, 3, 1, ExitCode.SCENARIO_FAILED),
+        (0, 3, 3, ExitCode.ENVIRONMENT_BROKEN),
+        (0, 0, 4, ExitCode.NOT_COVERED),
+        (0, 7, 0, ExitCode.SCENARIO_FAILED),
+        (0, 252, 0, ExitCode.NEVER_BEGAN),
+        (0, 253, 1, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, 2, 4, ExitCode.TERMINATED),
+        (signal.SIGINT, 2, 4, ExitCode.INTERRUPTED),
     ],
 )
 def test_each_way_to_end_has_an_exit_code_of_its_own(stopped, robot, pages, code):

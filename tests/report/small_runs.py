@@ -1,6 +1,7 @@
 """Small runs for the report: suites written by a test, run by Robot, with evidence as scenarios leave it."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,11 +29,16 @@ US-1 AC-1 The scenario is played
 """
 
 
-def robot(folder: Path, tests: str, *, settings: str = "", **options) -> Path:
-    """Runs the tests and returns the output.xml."""
+def robot(folder: Path, tests: str, *, settings: str = "", own_process: bool = False, **options) -> Path:
+    """Runs the tests, in a process of its own where signals or the command line matter, and returns the output.xml."""
     suite = folder / "suites" / "small.robot"
     suite.parent.mkdir(parents=True, exist_ok=True)
     suite.write_text(f"*** Settings ***\nName    US-1 A story\n{settings}\n*** Test Cases ***{tests}", encoding="utf-8")
+    if own_process:
+        given = [f"--{name}={value}" for name, value in options.items()]
+        command = [sys.executable, "-m", "robot", "--outputdir", str(folder), "--console=none", *given]
+        subprocess.run([*command, str(suite.parent)], check=False, capture_output=True)
+        return folder / "output.xml"
     run_robot(str(suite.parent), outputdir=str(folder), stdout=sys.__stderr__, console="none", **options)
     return folder / "output.xml"
 

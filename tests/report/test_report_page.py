@@ -107,9 +107,39 @@ def test_a_run_that_was_killed_leaves_pages_of_what_was_done(tmp_path):
     whole = output.read_text()
     output.write_text(whole[: whole.index("hello")])
     written = write(output)
-    assert [test.status for test in written.matrix.run.tests] == ["PASS", "FAIL"]
-    assert "ended here" in written.matrix.run.tests[1].message
+    assert [test.status for test in written.matrix.run.tests] == ["PASS", "CUT OFF"]
+    assert written.matrix.sentence.startswith("Interrupted as Robot was killed: 1 scenario ended, 0 failed; 1 others")
+    assert "cut off, or never begun" in written.page.read_text(encoding="utf-8")
     assert (tmp_path / "log.html").stat().st_mtime >= output.stat().st_mtime
+
+
+def test_a_run_that_a_signal_stopped_says_so_and_names_what_was_not_carried_out(tmp_path):
+    library = tmp_path / "Stopper.py"
+    library.write_text("import os, signal\n\ndef stop():\n    os.kill(os.getpid(), signal.SIGTERM)\n")
+    tests = f"{PROVING}\nThe second\n    [Tags]    fr-002\n    Stop\nThe third\n    [Tags]    fr-003\n    Log    x\n"
+    written = write(robot(tmp_path, tests, settings=f"Library    {library}", own_process=True))
+    matrix = written.matrix
+    assert [test.status for test in matrix.run.tests] == ["PASS", "CUT OFF", "NOT RUN"]
+    assert matrix.sentence == (
+        "Interrupted by a signal, such as Ctrl-C: 1 scenario ended, 0 failed; "
+        "2 others were not carried out, so this is no proof."
+    )
+    assert matrix.gaps[0] == "The run was interrupted by a signal, such as Ctrl-C, within 'The second'."
+    verdicts = {entry.claim.id: entry.verdict for entry in matrix.entries}
+    assert (verdicts["FR-001"], verdicts["FR-002"], verdicts["FR-003"]) == ("proved", "not run", "not run")
+    assert not matrix.failures
+    assert matrix.exit_code == 4
+    listed = written.page.read_text(encoding="utf-8").partition('id="not-run"')[2].partition("</section>")[0]
+    assert re.findall("<li>(.*?)</li>", listed) == ["The second", "The third"]
+
+
+def test_every_tag_of_the_specification_links_its_proof_in_log_and_report(tmp_path):
+    robot(tmp_path, PROVING, argumentfile=str(ROOT / "resources" / "proof_links.args"), own_process=True)
+    html = page_of(tmp_path / "output.xml")
+    for page in ("log.html", "report.html"):
+        links = re.findall(r"proof:persistence\.html#([\w-]+)", (tmp_path / page).read_text(encoding="utf-8"))
+        assert sorted(links) == ["fr-001", "sc-001", "us-1"]
+        assert all(f'id="{anchor}"' in html for anchor in links)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])

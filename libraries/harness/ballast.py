@@ -21,6 +21,7 @@ _SIZES = (1 << 22, 1 << 21, 1 << 20, 1 << 18, 1 << 16, 1 << 13)
 _PROBE = 1 << 20
 _MOST = 256
 _LOOK_AGAIN = 0.05
+_KNOWN_FULL_S = 1.5
 
 
 class BallastError(AssertionError):
@@ -43,15 +44,17 @@ class Ballast:
         )
 
     def fill(self) -> None:
-        """Put objects until the server takes none of 8 KiB any more.
+        """Put objects until the server takes none of 8 KiB any more, and has had the time to see that it is full.
 
         Raises:
             BallastError: It takes everything.
         """
         for size in _SIZES:
-            while self._put(size):
-                if len(self._keys) > _MOST:
-                    raise BallastError(f"Expected the data volume to be full, seen it take {len(self._keys)} objects.")
+            self._put_all(size)
+        known = time.monotonic() + _KNOWN_FULL_S
+        while time.monotonic() < known:
+            self._put_all(_SIZES[-1])
+            time.sleep(_LOOK_AGAIN)
 
     def remove(self, within: timedelta) -> None:
         """Delete the objects, and wait until the server takes data again: it frees the space in its own time.
@@ -65,6 +68,11 @@ class Ballast:
         self._delete()
         _wait_until(lambda: self._put(_PROBE), within)
         self._delete()
+
+    def _put_all(self, size: int) -> None:
+        while self._put(size):
+            if len(self._keys) > _MOST:
+                raise BallastError(f"Expected the data volume to be full, seen it take {len(self._keys)} objects.")
 
     def _delete(self) -> None:
         for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket):

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from migrator.parquet_columns import LONG_SAMPLE_ROWS, ColumnOptions, column_options
 
 _TINY_BYTES = 16 * 1024
 _SMALL_BYTES = 256 * 1024
-_SAMPLE_ROWS = 8192
-_FEWEST_ROWS = 1024
-_MOST_DISTINCT = 0.1
+_BIG_BYTES = 4 * 1024 * 1024
 
 
 def readable_schema(schema: pa.Schema) -> pa.Schema:
@@ -27,7 +26,8 @@ def write_options(first: pa.Table) -> dict[str, Any]:
     """The parquet writer's options for a table that begins with the rows `first`.
 
     A small table is written the quick way: a zstd context alone costs more than its encoding. In a tiny one compression
-    saves next to nothing, and no reader passes a part of it over by its statistics.
+    saves next to nothing, and no reader passes a part of it over by its statistics. In a big one each column is looked
+    at by itself.
     """
     options: dict[str, Any] = {"store_schema": False, "use_dictionary": False}
     size = first.nbytes
@@ -35,16 +35,20 @@ def write_options(first: pa.Table) -> dict[str, Any]:
         return options | {"compression": "none", "write_statistics": False}
     if size < _SMALL_BYTES:
         return options | {"compression": "snappy"}
-    repeating: list[str] = []
-    encodings: dict[str, str] = {}
-    for path, column in _leaves(first.slice(0, _SAMPLE_ROWS)):
-        if _repeats(column):
-            repeating.append(path)
-        elif _counts(column.type):
-            encodings[path] = "DELTA_BINARY_PACKED"
-    if encodings:
-        options["column_encoding"] = encodings
-    return options | {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating or False}
+    rows = first.slice(0, LONG_SAMPLE_ROWS)
+    columns: dict[str, ColumnOptions] = {}
+    for path, array in _leaves(rows):
+        # The library cannot tell a column `a.b` from the `b` of a struct `a`: what suits one may not do for the other.
+        columns[path] = ColumnOptions() if path in columns else column_options(array, trial=size >= _BIG_BYTES)
+    packed = [path for path, column in columns.items() if column.compressed]
+    encodings = {path: column.encoding for path, column in columns.items() if column.encoding}
+    return options | {
+        "compression": dict.fromkeys(packed, "zstd") or "none",
+        "compression_level": dict.fromkeys(packed, 1) or None,
+        "use_dictionary": [path for path, column in columns.items() if column.dictionary] or False,
+        "column_encoding": encodings or None,
+        "write_statistics": [path for path, column in columns.items() if column.statistics] or False,
+    }
 
 
 def _readable(field: pa.Field[Any]) -> pa.Field[Any]:
@@ -88,16 +92,3 @@ def _leaves_of(path: str, array: pa.Array[Any]) -> Iterator[tuple[str, pa.Array[
         yield from _leaves_of(path, array.storage)
     else:
         yield path, array
-
-
-def _counts(kind: pa.DataType) -> bool:
-    """Whether parquet keeps values as integers, whose differences take less room and time than they do."""
-    return pa.types.is_integer(kind) or pa.types.is_timestamp(kind) or pa.types.is_date(kind)
-
-
-def _repeats(column: pa.Array[Any]) -> bool:
-    """Whether a column has so few distinct values that a dictionary of them pays."""
-    if len(column) < _FEWEST_ROWS or pa.types.is_boolean(column.type):
-        return False
-    distinct: int = pc.count_distinct(column, mode="all").as_py()
-    return distinct <= len(column) * _MOST_DISTINCT

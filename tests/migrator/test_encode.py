@@ -151,6 +151,54 @@ def test_dictionaries_are_for_columns_of_few_distinct_values():
     assert {column.compression for column in columns.values()} == {"ZSTD"}
 
 
+def written_columns(table):
+    _, file = encoded(table.schema, table)
+    assert file.read().equals(table)
+    group = file.metadata.row_group(0)
+    return {group.column(n).path_in_schema: group.column(n) for n in range(group.num_columns)}
+
+
+def test_each_column_of_a_big_table_is_written_the_way_that_suits_its_values():
+    rows = 200_000
+    random = np.random.default_rng(7)
+    table = pa.table(
+        {
+            "counted": pa.array(range(rows), pa.int64()),
+            "random": random.integers(0, 2**40, rows),
+            "stairs": [n // 50 * 7_919_000_000 + n // 700 for n in range(rows)],
+            "far_apart": [(1, 2**50, 2**62)[n] for n in random.integers(0, 3, rows)],
+            "decimal": random.random(rows),
+            "flag": random.integers(0, 2, rows) > 0,
+            "thousand": [f"word {n}" for n in random.integers(0, 1000, rows)],
+            "unlike": [f"word {n}" for n in random.integers(0, 2**60, rows)],
+            "sorted": [f"{n:08}" for n in range(rows)],
+        }
+    )
+    columns = written_columns(table)
+    assert {path for path, column in columns.items() if column.has_dictionary_page} == {"far_apart", "thousand"}
+    assert {path for path, column in columns.items() if "DELTA_BINARY_PACKED" in column.encodings} == {
+        "counted",
+        "random",
+        "stairs",
+    }
+    assert "BYTE_STREAM_SPLIT" in columns["decimal"].encodings
+    assert {path for path, column in columns.items() if column.compression == "UNCOMPRESSED"} == {"random"}
+    assert {path for path, column in columns.items() if not column.is_stats_set} == {"thousand", "unlike"}
+    assert columns["sorted"].statistics.min == "00000000"
+
+
+def test_columns_that_the_library_takes_for_one_are_written_the_plain_way():
+    rows = 40_000
+    table = pa.table({"a": [{"b": float(n)} for n in range(rows)], "a.b": [f"{n}" for n in range(rows)]})
+    assert set(written_columns(table)) == {"a.b"}
+
+
+def test_the_same_rows_are_always_written_alike():
+    rows = noise(300_000)
+    first, second = (encoded(rows.schema, rows)[0].data.getvalue() for _ in range(2))
+    assert first == second
+
+
 def test_an_aborted_table_leaves_nothing_and_its_key_can_be_used_again():
     stage = MemoryStage()
     encoder = an_encoder(stage)

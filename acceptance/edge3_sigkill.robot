@@ -3,7 +3,7 @@ Name                Edge 3 Killed by SIGKILL
 Documentation       What happens if the script is killed forcefully instead of gracefully stopped? The next run heals
 ...                 it, wherever the kill struck: nothing is lost, uploaded twice or left over.
 
-Resource            ../resources/edges.resource
+Resource            ../resources/kills.resource
 
 Suite Setup         Set up the environment
 Suite Teardown      Tear down the environment

@@ -79,7 +79,8 @@ A path that failed is free for a new file, and a second failure gets a name of i
 Names that somebody took in done and failed are left alone and passed by
     [Documentation]    Also where it is the reason's name that is taken, and where a folder's name is a file's.
     [Tags]    fr-012
-    Given files that will arrive again are at hand
+    Given the migrator has run over the empty source
+    And files that will arrive again are at hand
     And somebody has taken names in done and failed
     And somebody has put files where folders must be made
     When the migrator runs to its end

@@ -44,10 +44,12 @@ class Books:
         """The keys in the bucket are those of the files that must be done: none is missing, none is extra."""
         found = world.books()
         expected = {found.prefix + key for key in world.truth.keys}
-        seen = {version.key for version in found.versions}
+        newest = {version.key: version for version in found.versions}
+        # What was put and taken back again is no object.
+        seen = {key for key, version in newest.items() if key in expected or not version.delete_marker}
         rows = [Row(key, "the object", "so" if key in seen else "none", key in seen) for key in sorted(expected)]
         rows += [Row(key, "no such object", "one in the bucket", right=False) for key in sorted(seen - expected)]
-        count = len(found.versions)
+        count = sum(version.key in seen for version in found.versions)
         rows.append(Row("the bucket", f"{len(expected)} objects", f"{count} versions", count == len(expected)))
         judge(world, "Keys", rows)
 

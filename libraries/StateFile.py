@@ -1,12 +1,12 @@
 """Keywords that damage the state file, or hold it, and look at what the next run makes of it."""
 
-from robot.api import SkipExecution, logger
+from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness import state_damage
 from harness.folders import STATE_FILE
 from harness.process import MigratorProcess
-from harness.state_damage import CopyOfState, Damage, Damaged, NoSqlite
+from harness.state_damage import CopyOfState, Damage, Damaged
 from harness.tables import Row
 from harness.world import World
 from Migrator import RUN_LIMIT
@@ -33,10 +33,7 @@ class StateFile:
             how: What is done to it.
             seed: Decides the bytes or the bit.
         """
-        try:
-            self._damaged = state_damage.damage(world, how, seed)
-        except NoSqlite as reason:
-            raise SkipExecution(f"A newer version's state cannot be made here: {reason}.") from reason
+        self._damaged = state_damage.damage(world, how, seed)
         world.allowed.rebuilt = True
         logger.info(f"The state is {how}; there is now {self._damaged.left}")
 

@@ -26,7 +26,8 @@ def bucket_differences(books: Books, *, ended: bool) -> Iterator[Difference]:
             free.update(keys)
     yield from _stranger_differences(books, versions)
     for key, found in versions.items():
-        if key not in free and key not in books.allowed.strangers:
+        # Beneath a delete marker there is nothing for whoever reads the bucket.
+        if key not in free and key not in books.allowed.strangers and not found[-1].delete_marker:
             yield Difference(shown(key), "no such object in the bucket", f"{len(found)} versions of it")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from harness.books_facts import UNFINISHED, Books, Difference, facts_of, shown, vanished
 from harness.folders import PLACES, describe, irregular
@@ -10,6 +10,9 @@ from harness.status import RecordedFile
 from harness.truth import LONGEST_NAME, REASON_SUFFIX, MockFile, cut_reason_tail, numbered, reason_path
 
 _MOST_NUMBERS = 50
+
+Numbering = Callable[[str, int], str]
+"""A name and a number → the name with the number in it."""
 
 
 def folder_differences(books: Books) -> Iterator[Difference]:
@@ -82,19 +85,27 @@ def numbered_for(books: Books, top: str, path: str, seen: str) -> bool:
     above = top
     for depth, (segment, name) in enumerate(zip(wanted, found, strict=True), start=1):
         is_file = depth == len(wanted)
-        number = 1
-        while number < _MOST_NUMBERS and name != _numbered(segment, number):
-            if not _taken(books, f"{above}/{_numbered(segment, number)}", is_file=is_file):
-                return False
-            number += 1
-        if number == _MOST_NUMBERS:
+        # A folder has no extension in the sense of the contract, so that its number may stand behind all of its name.
+        ways = (numbered,) if is_file else (numbered, _numbered_behind)
+        if not any(_is_next(books, above, segment, name, way, is_file=is_file) for way in ways):
             return False
         above = f"{above}/{name}"
     return True
 
 
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else numbered(name, number)
+def _is_next(books: Books, above: str, segment: str, name: str, way: Numbering, *, is_file: bool) -> bool:
+    """Whether `name` is `segment` with the first number that is free, in one way to write it."""
+    for number in range(1, _MOST_NUMBERS):
+        wanted = segment if number == 1 else way(segment, number)
+        if name == wanted:
+            return True
+        if not _taken(books, f"{above}/{wanted}", is_file=is_file):
+            return False
+    return False
+
+
+def _numbered_behind(name: str, number: int) -> str:
+    return f"{name}~{number}"
 
 
 def _taken(books: Books, place: str, *, is_file: bool) -> bool:
@@ -178,6 +189,10 @@ def _reason_content(books: Books, file: MockFile, record: RecordedFile, place: s
     for name, expected in facts.items():
         if reason.get(name) != expected:
             yield Difference(shown(place), f"{name} {shown(str(expected))}", f"{reason.get(name)!r}")
-    for name in ("message", "attempts", "failed_at"):
+    for name in ("message", "failed_at"):
         if not reason.get(name):
             yield Difference(shown(place), f"a value of {name!r}", f"{reason.get(name)!r}")
+    attempts = reason.get("attempts")
+    # 0 where a file failed before anybody tried it; null where a rebuilt state did not know it any more.
+    if type(attempts) is not int and not (attempts is None and books.allowed.rebuilt):
+        yield Difference(shown(place), "a number of attempts", f"{attempts!r}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 PLACES = ("done", "failed")
 STATE_FOLDER = ".migrator"
 STATE_FILE = "state.sqlite3"
+_LOCK_NAME = re.compile(r"lock|pid|held|holder")
 
 
 @dataclass(frozen=True)
@@ -102,5 +104,5 @@ def strays(source: Path) -> list[str]:
         return []
     others = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(STATE_FILE))
     # The contract allows a lock file and leaves its name free.
-    locks = [entry for entry in others if entry.is_file() and "lock" in entry.name.lower()][:1]
+    locks = [entry for entry in others if entry.is_file() and _LOCK_NAME.search(entry.name.lower())][:1]
     return [f"{STATE_FOLDER}/{entry.name}" for entry in others if entry not in locks]

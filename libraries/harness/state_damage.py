@@ -16,10 +16,8 @@ from harness.status import RecordedFile, RecordedObject, Status
 from harness.truth import MockFile
 from harness.world import STATUS_LIMIT, World
 
-# What SQLite writes beside the state; a damaged file that has lost them is what a copy or a disk leaves.
-_COMPANIONS = ("-wal", "-shm", "-journal")
-_SQLITE = b"SQLite format 3\0"
 _UNKNOWN_VERSION = 2**31 - 1
+_LOCK = "lock"
 
 
 class Damage(StrEnum):
@@ -40,10 +38,6 @@ class Damage(StrEnum):
         return self not in {Damage.ONE_BIT, Damage.REMOVED, Damage.NEWER}
 
 
-class NoSqlite(Exception):
-    """The state is no SQLite file, so that its version cannot be changed from outside."""
-
-
 @dataclass(frozen=True)
 class Damaged:
     """A state after it was damaged.
@@ -51,10 +45,12 @@ class Damaged:
     Attributes:
         damage: What was done.
         left: What stands there now, as `folders.describe` tells it.
+        companions: The names that stood beside it before, which are no copies of it.
     """
 
     damage: Damage
     left: str
+    companions: frozenset[str]
 
 
 def state_file(world: World) -> Path:
@@ -63,17 +59,18 @@ def state_file(world: World) -> Path:
 
 
 def damage(world: World, how: Damage, seed: int) -> Damaged:
-    """Damage the world's state; nobody may be using it.
+    """Damage the world's state, which nobody may be using; what is in it and beside it is the migrator's own.
 
     Raises:
         FileNotFoundError: There is none.
-        NoSqlite: The state of a newer version was asked for, and this is no SQLite file.
     """
     file = state_file(world)
     data = bytearray(file.read_bytes())
+    companions = [each for each in _parts(world) if each != file]
     if how is not Damage.ONE_BIT:
-        for suffix in _COMPANIONS:
-            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        # A damaged file that has lost them is what a copy or a disk leaves.
+        for each in companions:
+            each.unlink()
     if how is Damage.TRUNCATED:
         file.write_bytes(data[: len(data) // 2])
     elif how is Damage.EMPTIED:
@@ -84,22 +81,30 @@ def damage(world: World, how: Damage, seed: int) -> Damaged:
         data[len(data) // 2] ^= 1 << (seed % 8)
         file.write_bytes(data)
     elif how is Damage.NEWER:
-        if not data.startswith(_SQLITE):
-            raise NoSqlite(f"{file.name} is no SQLite file")
-        with closing(sqlite3.connect(file)) as connection:
-            connection.execute(f"PRAGMA user_version = {_UNKNOWN_VERSION}")
+        _make_newer(file)
     else:
         file.unlink()
         if how is Damage.FOLDER:
             file.mkdir()
             (file / "lost+found").touch()
-    return Damaged(how, _described(file))
+    return Damaged(how, _described(file), frozenset(each.name for each in companions))
+
+
+def _make_newer(file: Path) -> None:
+    """Raise the version in a SQLite file; any other one gives way to a SQLite file of a version that nobody knows."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(f"PRAGMA user_version = {_UNKNOWN_VERSION}")
+    except sqlite3.DatabaseError:
+        file.unlink()
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executescript(f"CREATE TABLE unknown (a); PRAGMA user_version = {_UNKNOWN_VERSION};")
 
 
 def set_aside(world: World, damaged: Damaged) -> list[str]:
     """The names under which the damaged state is kept; none where it is gone, or was changed."""
     file = state_file(world)
-    own = {file.name, *(file.name + suffix for suffix in _COMPANIONS)}
+    own = {file.name, *damaged.companions}
     return sorted(
         each.name
         for each in file.parent.iterdir()
@@ -128,7 +133,7 @@ def _described(file: Path) -> str:
 
 @dataclass(frozen=True)
 class CopyOfState:
-    """The state and its companions as they were at one moment."""
+    """The state and its companions as they were at one moment; what is held is left out."""
 
     folder: Path
 
@@ -150,10 +155,10 @@ class CopyOfState:
 
 
 def _parts(world: World) -> Iterator[Path]:
+    """The state and all files whose names begin with its own, but for a lock."""
     file = state_file(world)
-    for suffix in ("", *_COMPANIONS):
-        part = file.with_name(file.name + suffix)
-        if part.exists():
+    for part in sorted(file.parent.iterdir()):
+        if part.name.startswith(file.name) and _LOCK not in part.name.lower() and part.is_file():
             yield part
 
 

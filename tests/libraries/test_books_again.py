@@ -10,8 +10,10 @@ from Books import Books
 from harness.folders import describe
 from harness.truth import MockSet, State, numbered, reason_path
 from paper_world import LONG_AGO, PaperWorld, balanced_world, version
+from Restart import Restart
 
 BOOKS = Books()
+RESTART = Restart()
 KEY = "lake/a.csv.parquet"
 
 
@@ -98,6 +100,20 @@ def test_a_folder_gets_a_number_where_a_file_has_its_name(world):
     BOOKS.books_should_balance(world)
 
 
+@pytest.mark.parametrize("name", ["b~2.old", "b.old~2"])
+def test_a_folder_whose_name_looks_like_an_extension_may_have_its_number_before_or_behind_it(world, name):
+    arrived = replace(world.truth.file("a.csv"), path="b.old/a.csv")
+    world.mock = MockSet(world.truth.root, 1, (arrived, *world.truth.files[1:]))
+    (world.source / "done" / name).mkdir()
+    (world.source / "done/a.csv").rename(world.source / "done" / name / "a.csv")
+    world.record("a.csv").update(path="b.old/a.csv", place=f"done/{name}/a.csv")
+    with pytest.raises(AssertionError, match=r"seen it nowhere, at b\.old/a\.csv"):
+        BOOKS.books_should_balance(world)
+    (world.source / "done/b.old").write_text("somebody else's")
+    world.allowed.bystanders["done/b.old"] = describe(world.source, "done/b.old")
+    BOOKS.books_should_balance(world)
+
+
 @pytest.mark.parametrize("wreck", ["rewrite", "remove", "touch"])
 def test_a_bystander_that_was_not_left_alone_is_told(world, wreck):
     place = world.source / ".hidden.csv"
@@ -145,10 +161,11 @@ def _all(world):
 
 
 def test_a_marker_over_what_was_taken_back_is_no_object(world):
-    world.allowed.revised.add("lake/bad.json.parquet")
     key = "lake/bad.json.parquet"
     world.bucket.extra_versions += [version(key, b"x"), version(key, b"", number=2, delete_marker=True)]
     BOOKS.books_should_balance(world)
+    BOOKS.bucket_should_hold_exactly_the_expected_objects(world)
+    RESTART.every_key_should_have_one_version(world)
     world.bucket.extra_versions.pop()
     with pytest.raises(AssertionError, match=f"no such object in the bucket, seen 1 versions of it, at {key}"):
         BOOKS.books_should_balance(world)
@@ -158,6 +175,18 @@ def test_a_marker_over_what_was_taken_back_is_no_object(world):
 def test_attempts_and_times_may_be_null_only_where_the_state_was_rebuilt(world, name):
     world.record("a.csv")[name] = None
     with pytest.raises(AssertionError, match=r"at a\.csv"):
+        BOOKS.books_should_balance(world)
+    world.allowed.rebuilt = True
+    BOOKS.books_should_balance(world)
+
+
+def test_a_reason_may_tell_of_no_attempt_and_of_an_unknown_number_only_where_the_state_was_rebuilt(world):
+    place = world.source / "failed/bad.json.reason.json"
+    reason = json.loads(place.read_text())
+    place.write_text(json.dumps({**reason, "attempts": 0}))
+    BOOKS.books_should_balance(world)
+    place.write_text(json.dumps({**reason, "attempts": None}))
+    with pytest.raises(AssertionError, match="Expected a number of attempts, seen None"):
         BOOKS.books_should_balance(world)
     world.allowed.rebuilt = True
     BOOKS.books_should_balance(world)

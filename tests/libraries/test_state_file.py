@@ -12,7 +12,7 @@ import pytest
 
 from harness import state_damage
 from harness.process import Finished, Launch
-from harness.state_damage import Damage, NoSqlite
+from harness.state_damage import Damage
 from paper_world import balanced_world, pend
 from Restart import Restart
 from StateFile import StateFile
@@ -82,10 +82,34 @@ def test_what_may_still_be_read_need_not_be_set_aside(world, keywords, how):
     keywords.damaged_state_should_be_set_aside_and_named(world)
 
 
-def test_a_newer_state_is_only_made_of_sqlite(world):
-    state_damage.state_file(world).write_text("{}")
-    with pytest.raises(NoSqlite):
-        state_damage.damage(world, Damage.NEWER, 0)
+def test_a_state_in_a_format_of_the_migrators_own_gives_way_to_a_version_that_nobody_knows(world, keywords):
+    state = state_damage.state_file(world)
+    state.write_text('{"path": "a.csv"}\n' * 100)
+    keywords.damage_state(world, Damage.NEWER)
+    with closing(sqlite3.connect(state)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2**31 - 1,)
+    state.write_text("begun anew")
+    with pytest.raises(AssertionError, match="seen no such thing"):
+        keywords.damaged_state_should_be_set_aside_and_named(world)
+
+
+@pytest.mark.parametrize("companion", ["state.sqlite3-wal", "state.sqlite3.journal"])
+def test_what_stood_beside_the_state_is_no_copy_of_it(world, keywords, companion):
+    state = state_damage.state_file(world)
+    beside = state.with_name(companion)
+    beside.write_bytes(b"")
+    keywords.damage_state(world, Damage.EMPTIED)
+    assert not beside.exists()
+    beside.write_bytes(b"")
+    with pytest.raises(AssertionError, match="seen no such thing"):
+        keywords.damaged_state_should_be_set_aside_and_named(world)
+
+
+def test_a_lock_is_no_part_of_the_state(world, keywords):
+    lock = state_damage.state_file(world).with_name("state.sqlite3.lock")
+    lock.write_text("1")
+    keywords.damage_state(world, Damage.REMOVED)
+    assert lock.exists()
 
 
 def test_without_a_damaged_state_the_keyword_says_what_is_missing(world, keywords):

@@ -97,10 +97,7 @@ def _take_lines(
 
 def _end_of_lines(data: bytes, begin: int, ended: bool) -> tuple[int, int | None]:
     r"""Where whole lines end, and where the text goes on behind the `\.` that ends all lines, if it is there."""
-    # Arrays, as `find` is slow for two bytes of which one is frequent.
-    signs = np.frombuffer(data, np.uint8)[begin:]
-    for found in np.flatnonzero((signs[:-1] == _BACKSLASH) & (signs[1:] == _POINT)):
-        position = begin + int(found)
+    for position in _points(data, data.find(b"\\", begin)):
         after = position + 2
         rest = data[after : after + 2]
         if (position == begin or _ends_line(data, begin, position)) and (
@@ -112,6 +109,16 @@ def _end_of_lines(data: bytes, begin: int, ended: bool) -> tuple[int, int | None
     while last > begin and not _ends_line(data, begin, last):
         last = data.rfind(b"\n", begin, last - 1) + 1
     return max(last, begin), None
+
+
+def _points(data: bytes, begin: int) -> list[int]:
+    """Where a backslash and a point stand, given where the first backslash does; below 0 there is none."""
+    if begin < 0:
+        return []
+    # Arrays, as `find` is slow for two bytes of which one is frequent.
+    signs = np.frombuffer(data, np.uint8)[begin:]
+    found: list[int] = (np.flatnonzero((signs[:-1] == _BACKSLASH) & (signs[1:] == _POINT)) + begin).tolist()
+    return found
 
 
 def _ends_line(data: bytes, begin: int, position: int) -> bool:
@@ -126,7 +133,18 @@ def _ends_line(data: bytes, begin: int, position: int) -> bool:
 
 def _first_width(lines: bytes) -> int:
     first = _LINE.match(lines)
-    return first[0].count(b"\t") + 1 if first else 1
+    return len(_fields(first[1])) if first else 1
+
+
+def _fields(line: bytes) -> list[bytes]:
+    """What stands between the tabs of a line that no backslash escapes."""
+    if b"\\\t" not in line:
+        return line.split(b"\t")
+    ends = [found.start() for found in _TAB.finditer(line) if found["tab"]]
+    return [line[begin:end] for begin, end in zip([0, *(end + 1 for end in ends)], [*ends, len(line)], strict=True)]
+
+
+_TAB = re.compile(rb"(?P<tab>\t)|\\.", re.DOTALL)
 
 
 _LINE = re.compile(rb"((?:[^\\\n]++|\\.)*+)\n", re.DOTALL)
@@ -144,7 +162,7 @@ def _add_lines(
     rows: list[list[Value]] = []
     escaped_newlines = b"\\\n" in lines
     for text in _LINE.findall(lines) if escaped_newlines else lines[:-1].split(b"\n"):
-        fields = text.split(b"\t")
+        fields = _fields(text)
         if len(fields) != width:
             check_width(len(fields), names or numbered_columns(width), line)
         try:

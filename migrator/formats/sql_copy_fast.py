@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from migrator.formats.sql_block import BlockColumn, text_column
+from migrator.formats.sql_copy_plain import BY_DIGITS, MEANT, plain_columns
 from migrator.formats.sql_marks import BACKSLASH, NEWLINE, TAB, Positions, Signs, Truths, marks
 from migrator.formats.sql_slots import Slots
 
-_MEANT = np.arange(256, dtype=np.uint8)
-_MEANT[list(b"bfnrtv")] = list(b"\b\f\n\r\t\v")
-_BY_DIGITS = np.zeros(256, np.bool_)
-_BY_DIGITS[list(b"01234567x")] = True
 _NULL = 2  # bytes
 
 
@@ -22,6 +19,9 @@ def columns_of_lines(lines: bytes, width: int) -> list[BlockColumn] | None:
         lines: Whole ones, with the newline that ends the last.
         width: How many values a row has.
     """
+    plain = plain_columns(lines, width)
+    if plain is not None:
+        return plain
     signs: Signs = np.frombuffer(lines, np.uint8)
     escaping = b"\\" in lines
     found = marks(signs, TAB, NEWLINE, BACKSLASH) if escaping else marks(signs, TAB, NEWLINE)
@@ -39,11 +39,11 @@ def columns_of_lines(lines: bytes, width: int) -> list[BlockColumn] | None:
         removed = found.at[found.escapes]
         escaped = removed + 1
         letters = signs.take(escaped)
-        if _BY_DIGITS.take(letters).any():
+        if BY_DIGITS.take(letters).any():
             return None
         nulls = _nulls(signs, starts, points)
         signs = signs.copy()
-        signs[escaped] = _MEANT.take(letters)
+        signs[escaped] = MEANT.take(letters)
     shape = (rows, width)
     slots = Slots(signs, starts.reshape(shape), points.reshape(shape), removed)
     by_row = None if nulls is None else nulls.reshape(shape)

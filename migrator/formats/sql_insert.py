@@ -7,8 +7,9 @@ import re
 from migrator.formats.sql_block import Block
 from migrator.formats.sql_create import column_names, dotted, table_name
 from migrator.formats.sql_grammar import Grammar, compiled
-from migrator.formats.sql_insert_fast import Form, Part, take_run
+from migrator.formats.sql_insert_form import Form, Part
 from migrator.formats.sql_insert_rows import Names, StatementRows
+from migrator.formats.sql_insert_runs import Runs
 from migrator.formats.sql_literals import Value, row_values
 from migrator.formats.sql_pace import Pace
 from migrator.formats.sql_scanner import Scanner
@@ -29,6 +30,7 @@ class InsertReader:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._pace = Pace()
+        self._runs = Runs()
         self._last: StatementRows | None = None
         self._between = b"),("
         self._gap = b";\n"
@@ -132,7 +134,7 @@ class InsertReader:
         piece = window.data[begin : begin + size]
         # A statement that is known to be no rows must be seen from its start.
         after = None if tables.facts.whole else b")" + self._gap + rows.head + b"("
-        run = take_run(piece, Form(scanner.grammar.family, width, self._between, after))
+        run = self._runs.take(piece, Form(scanner.grammar.family, width, self._between, after))
         self._pace.took(run.end if run else 0, len(piece))
         if run is None:
             return None

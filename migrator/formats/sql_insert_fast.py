@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from migrator.formats.sql_block import BlockColumn
 from migrator.formats.sql_fast_values import RowValues
 from migrator.formats.sql_grammar import Family
+from migrator.formats.sql_insert_form import Form, Part, Run
 from migrator.formats.sql_marks import (
     BACKSLASH,
     COMMA,
@@ -29,63 +29,6 @@ from migrator.formats.sql_marks import (
     marks,
     matches,
 )
-
-_MARKS = frozenset(b"'\\")
-
-
-@dataclass(frozen=True)
-class Form:
-    r"""What the rows of a run are expected to look like.
-
-    Attributes:
-        family: The lexical rules.
-        width: How many values a row has.
-        between: What stands between the values of two rows of a statement, as `),(`.
-        after: What stands between the values of two rows of two statements, as `);\nINSERT INTO t VALUES (`.
-    """
-
-    family: Family
-    width: int
-    between: bytes
-    after: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some rows of a run.
-
-    Attributes:
-        columns: Their values.
-        rows: How many.
-        begin: Where in the piece the first value of the first row stands.
-        end: Where the last value of the last row ends.
-    """
-
-    columns: list[BlockColumn]
-    rows: int
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """Rows that were taken.
-
-    Attributes:
-        ended: Rows of statements that end within the run.
-        statements: How many those are.
-        rest: Rows behind them, of a statement that goes on.
-    """
-
-    ended: Part | None
-    statements: int
-    rest: Part | None
-
-    @property
-    def end(self) -> int:
-        """Where the last value of the last row ends."""
-        last = self.rest or self.ended
-        return last.end if last else 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +48,7 @@ class _Rows:
     closing: Indices
 
 
-def take_run(piece: bytes, form: Form) -> Run | None:
+def take_marked(piece: bytes, form: Form) -> Run | None:
     """As many whole rows as can be taken this way; None where that is none.
 
     Args:
@@ -114,10 +57,6 @@ def take_run(piece: bytes, form: Form) -> Run | None:
     """
     signs: Signs = np.frombuffer(piece, np.uint8)
     after = form.after
-    if _MARKS & set(form.between) or form.between.count(b",") != 1 or b";" in form.between:
-        return None
-    if after is not None and (_MARKS & set(after) or after.count(b";") != 1):
-        after = None
     escaping = form.family is Family.MYSQL and b"\\" in piece
     kinds = (QUOTE, COMMA, *((SEMICOLON,) if after else ()), *((BACKSLASH,) if escaping else ()))
     found = marks(signs, *kinds)

@@ -6,7 +6,7 @@ A mark is a quote, a separator or a backslash. Positions are offsets into the bl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -77,15 +77,19 @@ def first_true(truths: Truths) -> int:
     return index if truths[index] else len(truths)
 
 
-def _escapes(at: Positions, kinds: Signs) -> Indices:
-    """The backslashes that escape: every second one of those that stand side by side is escaped itself."""
-    indices = np.flatnonzero(kinds == BACKSLASH)
-    places = at[indices]
-    apart = np.ones(len(indices), np.bool_)
+def escaping(places: npt.NDArray[Any]) -> Truths:
+    """Which backslashes escape, given where all stand: every second one side by side is escaped itself."""
+    apart = np.ones(len(places), np.bool_)
     np.not_equal(places[1:], places[:-1] + 1, out=apart[1:])
     if apart.all():
-        return indices
-    order = np.arange(len(indices))
+        return apart
+    order = np.arange(len(places))
     begins = np.maximum.accumulate(np.where(apart, order, 0))
-    escaping: Indices = indices[(order - begins) % 2 == 0]
-    return escaping
+    every_second: Truths = (order - begins) % 2 == 0
+    return every_second
+
+
+def _escapes(at: Positions, kinds: Signs) -> Indices:
+    """The backslashes among marks that escape."""
+    indices = np.flatnonzero(kinds == BACKSLASH)
+    return indices[escaping(at[indices])]

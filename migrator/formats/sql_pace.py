@@ -3,7 +3,7 @@
 from migrator.formats.sql_window import Window
 
 SMALLEST_PIECE = 4 << 10
-LARGEST_PIECE = 512 << 10
+LARGEST_PIECE = 1 << 20
 _BYTES_A_COLUMN = 4 << 10
 _WIDEST_PIECE = 4 << 20
 _LONGEST_PAUSE = 1 << 12

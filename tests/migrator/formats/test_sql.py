@@ -220,6 +220,7 @@ def test_a_sqlite_dump_keeps_a_trigger_in_one_piece(dump):
         ("COPY t FROM stdin;\r\n1\ta\\r\r\n2\tb\r\n\\.\r\n", [(1, "a\r"), (2, "b")]),
         ("COPY t (a) FROM STDIN WITH (FORMAT text);\n\\\\\n\n\\.", [("\\",), ("",)]),
         ("copy t from stdin;\na\\\nb\tc\n\\.\n", [("a\nb", "c")]),
+        ("copy t from stdin;\na\\\tb\t\\101\n\\.\n", [("a\tb", "A")]),
         ("COPY t FROM stdin;\na\x01\\\\b\\.c\n\\.\n", [("a\x01\\b.c",)]),
         ("COPY t FROM stdin;\na\0b\tx\\Ny\n\\.\n", [("a\0b", "xNy")]),
     ],

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import Refusal
-from migrator.formats import sql, sql_copy, sql_insert, sql_window
+from migrator.formats import sql, sql_copy, sql_copy_plain, sql_insert, sql_insert_runs, sql_window
 from tests.migrator.formats.fakes import MemorySource
 
 LONG = bool(os.environ.get("TEST_LONG"))
@@ -66,7 +66,7 @@ def outcome(text):
 def exactly(text):
     """The outcome without the fast ways."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sql_insert, "take_run", lambda *_: None)
+        patch.setattr(sql_insert_runs.Runs, "take", lambda *_: None)
         patch.setattr(sql_copy, "columns_of_lines", lambda *_: None)
         return outcome(text)
 
@@ -76,6 +76,9 @@ def eagerly(text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("migrator.formats.sql_pace._LONGEST_PAUSE", 0)
         patch.setattr("migrator.formats.sql_pace.SMALLEST_PIECE", 40)
+        patch.setattr(sql_insert_runs, "LEAST_BYTES", 0)
+        patch.setattr(sql_insert_runs, "_LONGEST_PAUSE", 0)
+        patch.setattr(sql_copy_plain, "LEAST_BYTES", 0)
         patch.setattr(sql_window, "CHUNK_BYTES", 64)
         return outcome(text)
 

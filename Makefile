@@ -3,6 +3,8 @@
 #   make acceptance ARGS='-t "US-3 AC-2*" --randomize all'   more options for robot
 #   make acceptance S3_SERVER=seaweedfs                      another server (resources/s3_servers)
 #   make acceptance MIGRATOR='/opt/acme/migrator --fast'     another migrator
+#   make acceptance PROCESSES=1                              one scenario after the other, as plain robot does
+#   make acceptance PATIENCE=3                               three times as long until a wait is given up
 #   make bench SCALE=0.1 CASES=csv,small ROUNDS=1            a tenth of the size, two cases, one round
 
 SHELL := /bin/sh
@@ -26,7 +28,10 @@ S3_ENDPOINT_URL ?=
 MIGRATOR ?=
 # A folder of earlier traceability.json files, for the trend on the page.
 HISTORY ?=
-export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR HISTORY
+# How many processes share the scenarios (cores + 1, at most 8), and a factor on all time limits that end a wait.
+PROCESSES ?=
+PATIENCE ?=
+export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR HISTORY PROCESSES PATIENCE
 
 .PHONY: acceptance report docs test test-long test-browser bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
 

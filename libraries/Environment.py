@@ -24,8 +24,8 @@ _VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL")
 class Environment:
     """The S3 server, the run's folder, and the clean-up of all that bears the run's id.
 
-    The server is shared by all suites of the process that do not break it. The variables `S3_SERVER` (a file in
-    `resources/s3_servers`), `S3_IMAGE` and `S3_ENDPOINT_URL` (for `external`) choose it.
+    The server is shared by all suites that do not break it, also by those of processes side by side. The variables
+    `S3_SERVER` (a file in `resources/s3_servers`), `S3_IMAGE` and `S3_ENDPOINT_URL` (for `external`) choose it.
     """
 
     ROBOT_LISTENER_API_VERSION = 3
@@ -175,6 +175,11 @@ class Environment:
         if not right:
             raise AssertionError(f"Expected the environment in {limit.total_seconds():g} s, seen {seen:.1f} s.")
         return timedelta(seconds=seen)
+
+    @keyword
+    def begin_without_a_server(self) -> None:
+        """Remove everything of this run; the next server that is asked for is started, and not borrowed."""
+        self._shared.start_without_a_server()
 
     @keyword
     def remove_everything_of_this_run(self) -> None:

@@ -55,7 +55,7 @@ class Faults:
         if server is None or server.container is None:
             return
         if server.container.state == "paused":
-            server.container.unpause()
+            server.require_container().unpause()
             server.wait_until_ready()
         elif server.container.state == "exited":
             server.started_again()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("acceptance", "resources", "libraries", "report", "harness", "migrator", "mutants", "bench", "docs")
+PARTS = ("acceptance", "resources", "libraries", "shards", "report", "harness", "migrator", "mutants", "bench", "docs")
 
 
 def part_of(file):

@@ -1,7 +1,8 @@
 """One acceptance run: set-up, Robot, and a comparison of the machine before and after it.
 
 ``python -m harness.acceptance [ROBOT ARGUMENTS]``, from the repository's root; the environment variables S3_SERVER,
-S3_IMAGE, S3_ENDPOINT_URL and MIGRATOR become Robot variables of the same names.
+S3_IMAGE, S3_ENDPOINT_URL and MIGRATOR become Robot variables of the same names. PROCESSES says in how many processes
+the scenarios are run; 1 is Robot itself, as `robot acceptance/` is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from types import FrameType
 
 import docker
 
-from harness import proof_links
+from harness import patience, processes, proof_links
 from harness.engine import connect
 from harness.prepare import prepare
 from harness.problems import EnvironmentFault
@@ -34,6 +35,9 @@ CLEAN_WITHIN = 30.0
 # Interrupted while it began; in the middle of a run it counts failures as ever.
 _ROBOT_INTERRUPTED = 253
 _ROBOT_NEVER_BEGAN = frozenset({251, 252})
+# An error of Robot's own, or a process of a run that was lost.
+_ROBOT_BROKEN = 255
+_SHARDS = ROOT / "libraries" / "shards"
 _HISTORY = "HISTORY"
 
 
@@ -56,13 +60,19 @@ def main(arguments: list[str]) -> int:
     begun = time.monotonic()
     _forget_last_results()
     try:
+        count = processes.wanted(os.environ.get(processes.VARIABLE))
+        patience.factor(os.environ.get(patience.VARIABLE))
+    except ValueError as error:
+        say(str(error))
+        return ExitCode.NEVER_BEGAN
+    try:
         image = prepare(os.environ.get("S3_SERVER") or None, os.environ.get("S3_IMAGE") or None)
         client = connect() if image else None
     except EnvironmentFault as fault:
         say(str(fault))
         return ExitCode.ENVIRONMENT_BROKEN
     before = Snapshot.take(client)
-    stopped, robot = _robot(arguments)
+    stopped, robot = _robot(arguments, count)
     code = _code(stopped, robot, _pages())
     left = _left(client, before)
     say(f"Ended after {seconds(time.monotonic() - begun)}; the report is {RESULTS / 'persistence.html'}")
@@ -82,33 +92,36 @@ def _code(stopped: int, robot: int, pages: int) -> int:
         pages: What the report ended with, which judges the proof.
     """
     if stopped:
-        return ExitCode.TERMINATED if stopped == signal.SIGTERM else ExitCode.INTERRUPTED
+        return ExitCode.INTERRUPTED if stopped == signal.SIGINT else ExitCode.TERMINATED
     if robot == _ROBOT_INTERRUPTED:
         return ExitCode.INTERRUPTED
     if robot in _ROBOT_NEVER_BEGAN:
         return ExitCode.NEVER_BEGAN
+    if robot == _ROBOT_BROKEN:
+        return ExitCode.ENVIRONMENT_BROKEN
     return pages or (ExitCode.SCENARIO_FAILED if robot else ExitCode.PROVED)
 
 
-def _robot(arguments: list[str]) -> tuple[int, int]:
-    """Runs Robot; returns the signal that asked it to stop, or 0, and its exit code."""
+def _robot(arguments: list[str], count: int) -> tuple[int, int]:
+    """Runs Robot; returns the signal that asked it to stop (0 for none), and its exit code."""
     outputs = ["--outputdir", str(RESULTS), "--xunit", "xunit.xml", *proof_links.OPTIONS]
     variables = [option for name, value in _given() for option in ("--variable", f"{name}:{value}")]
-    command = [sys.executable, "-m", "robot", *outputs, *variables, *arguments, str(ROOT / "acceptance")]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "S3_ACCEPTANCE_PAGES": "later"})
+    program = [str(_SHARDS)] if count > 1 else ["-m", "robot"]
+    command = [sys.executable, *program, *outputs, *variables, *arguments, str(ROOT / "acceptance")]
+    # In a session of its own, so that a terminal's Ctrl-C comes to it once: a second one ends Robot without teardowns.
+    environment = {**os.environ, "S3_ACCEPTANCE_PAGES": "later", processes.VARIABLE: str(count)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     stopped: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
         stopped.append(number)
-        # A terminal sends Ctrl-C to Robot as well, which a second one would end without its teardowns.
-        if number != signal.SIGINT:
-            process.send_signal(number)
+        process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
     code = process.wait()
-    return stopped[0] if stopped else 0, 128 - code if code < 0 else code
+    return stopped[0] if stopped else 0, _ROBOT_BROKEN if code < 0 else code
 
 
 def _pages() -> int:
@@ -150,8 +163,9 @@ def _forget_last_results() -> None:
         "traceability.csv",
     ):
         (RESULTS / name).unlink(missing_ok=True)
-    if (RESULTS / "evidence").is_dir():
-        shutil.rmtree(RESULTS / "evidence")
+    for name in ("evidence", "shards"):
+        if (RESULTS / name).is_dir():
+            shutil.rmtree(RESULTS / name)
 
 
 if __name__ == "__main__":

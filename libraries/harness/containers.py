@@ -67,32 +67,91 @@ class Plan:
         return f"Plan({self.server.name}, {self.image.reference}, {self.data}, {self.data_bytes}, {self.port})"
 
 
-class ServerContainer:
-    """A container that serves S3 on 127.0.0.1, on the same port for as long as it exists.
+class ContainerView:
+    """A server's container as whoever may look at it sees it: its state and its log.
 
     Attributes:
         name: As the engine knows it.
+        what: The server and its image, for messages.
         diary: Every outage that was made, and its end.
     """
 
-    def __init__(self, client: docker.DockerClient, plan: Plan) -> None:
-        self._client = client
-        self._plan = plan
-        self.name = f"{plan.run.name}-server-{next(_numbers)}"
-        self._volume: str | None = None
+    def __init__(self, container: Container, name: str, what: str) -> None:
+        self._container = container
+        self.name = name
+        self.what = what
         self.diary: list[Entry] = []
         self._earlier_log = b""
-        self._reserved: socket.socket | None = None
-        self._port = plan.port
-        if plan.data is Data.KEPT and plan.data_bytes is None:
-            self._volume = f"{self.name}-data"
-            client.volumes.create(self._volume, labels=plan.run.labels("data"))
-        self._container = self._create()
+
+    @classmethod
+    def of(cls, client: docker.DockerClient, name: str, what: str) -> ContainerView:
+        """Returns a look at a container that somebody else started.
+
+        Raises:
+            EnvironmentFault: The engine knows none of that name.
+        """
+        try:
+            return cls(client.containers.get(name), name, what)
+        except (DockerException, requests.RequestException) as error:
+            raise _fault(name, error) from error
 
     @property
     def id(self) -> str:
         """The container's id."""
         return self._container.id or ""
+
+    @property
+    def state(self) -> str:
+        """The engine's word for the container's state: created, running, paused, exited, or removed."""
+        try:
+            self._container.reload()
+        except NotFound:
+            return "removed"
+        return str(self._container.status)
+
+    def check_alive(self) -> None:
+        """Raises an EnvironmentFault with the last lines of the log if the container has ended."""
+        state = self.state
+        if state in {"created", "running", "paused"}:
+            return
+        code = self._container.attrs.get("State", {}).get("ExitCode") if state != "removed" else None
+        lines = self.log().decode(errors="replace").splitlines()[-_LAST_LINES:] if state != "removed" else []
+        raise EnvironmentFault(
+            Problem.EXITED,
+            f"{self.what} is {state} with code {code}; the last lines of its log:\n"
+            + "\n".join(lines or ["(it wrote none)"]),
+        )
+
+    def log(self) -> bytes:
+        """Returns what the server has written so far, each line with its time, also before it was started again."""
+        return self._earlier_log + bytes(self._container.logs(timestamps=True))
+
+    def save_log(self, path: Path, since: str = "") -> None:
+        """Writes the server's log to a file.
+
+        Args:
+            path: The file.
+            since: Lines with an earlier time (ISO 8601 in UTC) are left out.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        begin = since.removesuffix("Z").encode()
+        path.write_bytes(b"".join(line for line in self.log().splitlines(keepends=True) if line[: len(begin)] >= begin))
+
+
+class ServerContainer(ContainerView):
+    """A container that serves S3 on 127.0.0.1, on the same port for as long as it exists."""
+
+    def __init__(self, client: docker.DockerClient, plan: Plan) -> None:
+        self._client = client
+        self._plan = plan
+        name = f"{plan.run.name}-server-{next(_numbers)}"
+        self._volume: str | None = None
+        self._reserved: socket.socket | None = None
+        self._port = plan.port
+        if plan.data is Data.KEPT and plan.data_bytes is None:
+            self._volume = f"{name}-data"
+            client.volumes.create(self._volume, labels=plan.run.labels("data"))
+        super().__init__(self._create(name), name, f"{plan.server.title} (image {plan.image.reference})")
 
     @property
     def port(self) -> int:
@@ -107,15 +166,6 @@ class ServerContainer:
         self._container.reload()
         return int(self._container.attrs["State"]["Pid"])
 
-    @property
-    def state(self) -> str:
-        """The engine's word for the container's state: created, running, paused, exited, or removed."""
-        try:
-            self._container.reload()
-        except NotFound:
-            return "removed"
-        return str(self._container.status)
-
     def start(self) -> None:
         """Starts the container, for the first time or again; then on the same port, with the data it kept.
 
@@ -128,7 +178,7 @@ class ServerContainer:
                 # Docker would choose another port at each start, so the container is made anew around its data.
                 self._earlier_log = self.log()
                 self._container.remove(force=True, v=True)
-                self._container = self._create()
+                self._container = self._create(self.name)
             self._release_port()
             self._container.start()
             if again:
@@ -163,34 +213,6 @@ class ServerContainer:
         self._container.unpause()
         self.diary.append(Entry.now(Deed.SERVER_BACK, "thawed"))
 
-    def check_alive(self) -> None:
-        """Raises an EnvironmentFault with the last lines of the log if the container has ended."""
-        state = self.state
-        if state in {"created", "running", "paused"}:
-            return
-        code = self._container.attrs.get("State", {}).get("ExitCode") if state != "removed" else None
-        lines = self.log().decode(errors="replace").splitlines()[-_LAST_LINES:] if state != "removed" else []
-        raise EnvironmentFault(
-            Problem.EXITED,
-            f"{self._plan.server.title} (image {self._plan.image.reference}) is {state} with code {code}; "
-            "the last lines of its log:\n" + "\n".join(lines or ["(it wrote none)"]),
-        )
-
-    def log(self) -> bytes:
-        """Returns what the server has written so far, each line with its time, also before it was started again."""
-        return self._earlier_log + bytes(self._container.logs(timestamps=True))
-
-    def save_log(self, path: Path, since: str = "") -> None:
-        """Writes the server's log to a file.
-
-        Args:
-            path: The file.
-            since: Lines with an earlier time (ISO 8601 in UTC) are left out.
-        """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        begin = since.removesuffix("Z").encode()
-        path.write_bytes(b"".join(line for line in self.log().splitlines(keepends=True) if line[: len(begin)] >= begin))
-
     def remove(self) -> None:
         """Removes container and data, in whatever state it is; nothing happens if it is gone already."""
         self._release_port()
@@ -200,7 +222,7 @@ class ServerContainer:
             with contextlib.suppress(NotFound):
                 self._client.volumes.get(self._volume).remove(force=True)
 
-    def _create(self) -> Container:
+    def _create(self, name: str) -> Container:
         plan = self._plan
         mounts = [Mount(target=folder, source=None, type="tmpfs") for folder in plan.server.tmpfs]
         if self._volume is not None:
@@ -213,14 +235,14 @@ class ServerContainer:
             return self._client.containers.create(
                 plan.image.image_id,
                 list(plan.server.command),
-                name=self.name,
+                name=name,
                 environment={**plan.server.environment, **plan.environment},
                 labels=plan.run.labels("server"),
                 ports={f"{plan.server.port}/tcp": published},
                 mounts=mounts,
             )
         except (DockerException, requests.RequestException) as error:
-            raise _fault(self.name, error) from error
+            raise _fault(name, error) from error
 
     def _published_port(self) -> int:
         self._container.reload()

@@ -10,6 +10,7 @@ import docker
 
 from harness import cleanup, engine_setup, servers, watchdog
 from harness.engine import connect
+from harness.lent import DESK
 from harness.problems import EnvironmentFault, Problem
 from harness.progress import Say, say
 from harness.run_id import current
@@ -18,6 +19,8 @@ from harness.servers import Choice, S3Server
 
 class SharedEnvironment:
     """One server for all scenarios that do not break it, and everything else that bears this run's id.
+
+    Where another process offers such a server, it is borrowed in place of one of its own.
 
     Args:
         tell: Where progress goes.
@@ -28,6 +31,7 @@ class SharedEnvironment:
         self._server: S3Server | None = None
         self._own: list[S3Server] = []
         self._client: docker.DockerClient | None = None
+        self._borrows = True
 
     @property
     def server(self) -> S3Server:
@@ -41,11 +45,16 @@ class SharedEnvironment:
         return self._server
 
     def start(self, choice: Choice) -> S3Server:
-        """Starts the shared server, or returns the one that runs already."""
+        """Starts or borrows the shared server, or returns the one that it has already."""
         if self._server is None:
             watchdog.guard(current())
-            self._server = servers.start(choice, tell=self._tell)
+            self._server = self._borrowed(choice) or servers.start(choice, tell=self._tell)
         return self._server
+
+    def start_without_a_server(self) -> None:
+        """Removes everything, and borrows nothing until the next removal: the next server is this run's own."""
+        self.remove()
+        self._borrows = False
 
     def start_own(self, choice: Choice) -> S3Server:
         """Starts one more server, for a scenario that will break it; it is removed with the others."""
@@ -71,6 +80,7 @@ class SharedEnvironment:
         """
         failed = []
         begun, self._own, self._server = [*self._own, *([self._server] if self._server else [])], [], None
+        self._borrows = True
         for server in begun:
             try:
                 server.remove()
@@ -101,6 +111,16 @@ class SharedEnvironment:
         told["Environment made in"] = f"{server.seconds:.2f} s"
         told["Python"] = platform.python_version()
         return told
+
+    def _borrowed(self, choice: Choice) -> S3Server | None:
+        offer = DESK.offer
+        if offer is None or not self._borrows or not offer.is_for(choice):
+            return None
+        try:
+            return offer.borrow(self._engine())
+        except EnvironmentFault as fault:
+            self._tell(f"The server that was lent is of no use any more, so another one is started: {fault}")
+            return None
 
     def _engine(self) -> docker.DockerClient:
         if self._client is None:

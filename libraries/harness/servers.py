@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import docker
 
 from harness import cleanup, engine_setup, images, server_files, watchdog
-from harness.containers import LOCALHOST, Data, Plan, ServerContainer
+from harness.containers import LOCALHOST, ContainerView, Data, Plan, ServerContainer
 from harness.engine import connect
 from harness.images import Image
 from harness.problems import EnvironmentFault, Problem
@@ -54,13 +54,13 @@ class S3Server:
 
     Attributes:
         file: What is known of it.
-        container: Its container; None for an external server.
+        container: Its container, to be looked at; None for an external server.
         image: The image it runs from; None for an external server.
         seconds: How long it took from the request to readiness.
     """
 
     def __init__(
-        self, file: ServerFile, access: Access, container: ServerContainer | None, image: Image | None, took: float
+        self, file: ServerFile, access: Access, container: ContainerView | None, image: Image | None, took: float
     ) -> None:
         self.file = file
         self.container = container
@@ -116,19 +116,20 @@ class S3Server:
         self.wait_until_ready()
 
     def require_container(self) -> ServerContainer:
-        """Returns the container.
+        """Returns the container, to be stopped and broken.
 
         Raises:
-            EnvironmentFault: The server is external, so that there is nothing to stop or to break.
+            EnvironmentFault: The server is external, or lent to several processes.
         """
-        if self.container is None:
+        if not isinstance(self.container, ServerContainer):
             raise EnvironmentFault(Problem.SETTING, f"{self.file.title} has no container of ours to do this with")
         return self.container
 
     def remove(self) -> None:
-        """Removes the container with its data; of an external server only the buckets that were made here."""
+        """Removes the container with its data, unless it is lent; of an external server only buckets made here."""
         if self.container is not None:
-            self.container.remove()
+            if isinstance(self.container, ServerContainer):
+                self.container.remove()
             return
         while self._buckets:
             self._empty(self._buckets[-1])

@@ -168,8 +168,8 @@ def read(output: Path, interrupted: str = "") -> Run:
     run = Run(output.parent, suite.source, suite.start_time, seconds, facts, errors)
     suite.visit(_Reader(run.tests))
     run.interrupted = interrupted or _interruption(run.tests)
-    # A run that was killed did not come to tell its own time.
-    run.seconds = max(run.seconds, sum(test.seconds for test in run.tests))
+    # A run that was killed did not come to tell its own time. Tests that ran side by side took more than the run.
+    run.seconds = run.seconds or sum(test.seconds for test in run.tests)
     return run
 
 

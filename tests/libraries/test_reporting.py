@@ -59,6 +59,8 @@ def test_a_part_of_nothing_is_nothing(share, percent):
         (0, 253, 1, ExitCode.INTERRUPTED),
         (signal.SIGTERM, 2, 4, ExitCode.TERMINATED),
         (signal.SIGINT, 2, 4, ExitCode.INTERRUPTED),
+        (0, 255, 1, ExitCode.ENVIRONMENT_BROKEN),
+        (signal.SIGHUP, 253, 1, ExitCode.TERMINATED),
     ],
 )
 def test_each_way_to_end_has_an_exit_code_of_its_own(stopped, robot, pages, code):

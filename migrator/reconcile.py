@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from migrator import state_schema
+from migrator import state_check, state_schema
 from migrator.entries import Entry, FileState, NewFile, now
 from migrator.errors import StateUnusable
 from migrator.folders import DONE, FAILED, Folders, reason_place
@@ -16,6 +16,8 @@ from migrator.inventory import arrived, put_away
 from migrator.lock import FOLDER
 from migrator.logs import fields, log
 from migrator.state import LISTING, State
+from migrator.state_aside import ASIDE_MARK, set_aside
+from migrator.state_errors import StateUnreadable
 
 _BATCH = 20_000
 SCRATCH = "scratch"
@@ -52,9 +54,9 @@ def open_state(path: Path) -> State:
     state_schema.remove_drafts(path)
     if state_schema.exists(path):
         try:
-            state_schema.check(path)
-        except state_schema.StateUnreadable as error:
-            aside = state_schema.set_aside(path)
+            state_check.check(path)
+        except StateUnreadable as error:
+            aside = set_aside(path)
             log.warning(
                 "the state %s cannot be used: %s; it is set aside as %s and rebuilt from folders and bucket",
                 path,
@@ -110,7 +112,7 @@ def own_files(root: Path, state_path: Path) -> frozenset[str]:
     own = {f"{prefix}{name}{suffix}" for suffix in ("", *state_schema.COMPANIONS)}
     # Before the first run there is no such folder.
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(state_path.parent) as entries:
-        own.update(prefix + entry.name for entry in entries if entry.name.startswith(name + state_schema.ASIDE_MARK))
+        own.update(prefix + entry.name for entry in entries if entry.name.startswith(name + ASIDE_MARK))
     return frozenset(own)
 
 

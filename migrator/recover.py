@@ -13,6 +13,7 @@ from migrator.lock import Lock
 from migrator.logs import fields, log
 from migrator.options import Options
 from migrator.state import LISTING, State
+from migrator.state_aside import set_aside
 from migrator.stop import Stop
 
 
@@ -74,7 +75,7 @@ def _rebuild(given: Options, stop: Stop, state: State) -> None:
 
 def _replace(path: Path, building: Path) -> None:
     if state_schema.exists(path):
-        aside = state_schema.set_aside(path)
+        aside = set_aside(path)
         log.info("the old state is set aside as %s", aside, extra=fields(set_aside=str(aside)))
     try:
         building.rename(path)

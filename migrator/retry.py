@@ -1,6 +1,6 @@
 """The command `retry`: failed files go back to where they came from."""
 
-from migrator import reconcile, state_schema
+from migrator import reconcile, state_check, state_schema
 from migrator.entries import Entry, FileState
 from migrator.errors import ExitCode, StateUnusable
 from migrator.examination import Examination
@@ -9,6 +9,7 @@ from migrator.lock import Lock
 from migrator.logs import fields, log
 from migrator.options import Options
 from migrator.state import State
+from migrator.state_errors import StateUnreadable
 
 
 def retry(given: Options) -> int:
@@ -25,8 +26,8 @@ def retry(given: Options) -> int:
     with Lock(given.source):
         if state_schema.exists(given.state):
             try:
-                state_schema.check(given.state)
-            except state_schema.StateUnreadable as error:
+                state_check.check(given.state)
+            except StateUnreadable as error:
                 raise StateUnusable(f"the state {given.state} cannot be used: {error}; `run` rebuilds it") from error
         with reconcile.open_state(given.state) as state:
             try:

@@ -1,162 +1,24 @@
-"""The durable state, as its only writer sees it: one connection, one thread, many changes to a transaction."""
+"""The durable state, as only the run that holds the lock changes it."""
 
-import contextlib
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Iterable
 
-from migrator import state_schema
-from migrator.entries import Entry, FileState, Intent, NewFile, StoredObject
-from migrator.state_rows import COLUMNS, entry_of, kind_and_format, raw
+from migrator.entries import Entry, FileState, NewFile, StoredObject
+from migrator.state_queries import StateQueries
+from migrator.state_rows import kind_and_format, raw
 
 LISTING = "listing"
 """Mark: the bucket may hold objects of pending files that the state does not know of."""
 SWEEP = "sweep"
 """Mark: a run may have left multipart uploads behind."""
 
-_BUSY_SECONDS = 10
 
-
-class State:
-    """The state file, open for writing; every change belongs inside `transaction()`.
+class State(StateQueries):
+    """The state, open for writing; every change belongs inside `transaction()`.
 
     Raises:
         StateUnusable: From every method, when the state cannot be read or written any more.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with self._told():
-            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.execute("PRAGMA cache_size = -16384")
-            self._sealed = self._seal() != state_schema.UNSEALED
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; SQLite folds its companions into it, and then it is sealed."""
-        self._db.close()
-        # While somebody reads it, or where there is no room, the log stays.
-        if not self._sealed and not self.path.with_name(self.path.name + "-wal").exists():
-            with contextlib.suppress(OSError):
-                state_schema.seal(self.path)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside become durable together, or none does."""
-        with self._told():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                before = self._db.total_changes
-                yield
-                changed = self._db.total_changes != before
-                if changed and self._sealed:
-                    self._db.execute(f"PRAGMA application_id = {state_schema.UNSEALED}")
-                self._db.execute("COMMIT")
-                self._sealed = self._sealed and not changed
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    # ---- reading ----
-
-    def entry(self, entry_id: int) -> Entry:
-        """The entry with that id."""
-        return next(self._entries("WHERE id = ?", entry_id))
-
-    def counts(self) -> dict[FileState, int]:
-        """How many files stand in each state."""
-        found: dict[str, int] = dict(self._read("SELECT state, count(*) FROM files GROUP BY state"))
-        return {state: found.get(state, 0) for state in FileState}
-
-    def pending(self, after: int, limit: int) -> list[Entry]:
-        """The next pending files by id."""
-        return list(
-            self._entries(
-                "INDEXED BY files_open WHERE state IN ('pending', 'in_progress') AND state = 'pending' AND id > ?"
-                " ORDER BY id LIMIT ?",
-                after,
-                limit,
-            )
-        )
-
-    def pending_size(self) -> tuple[int, int]:
-        """How many files are pending, and their bytes."""
-        query = (
-            "SELECT count(*), coalesce(sum(size), 0) FROM files INDEXED BY files_open"
-            " WHERE state IN ('pending', 'in_progress')"
-        )
-        ((files, size),) = self._read(query)
-        return files, size
-
-    def open_entries(self) -> Iterator[Entry]:
-        """All files that are pending or in progress."""
-        return self._entries("INDEXED BY files_open WHERE state IN ('pending', 'in_progress') ORDER BY id")
-
-    def failed(self) -> Iterator[Entry]:
-        """All failed files."""
-        return self._entries("INDEXED BY files_failed WHERE state = 'failed' ORDER BY id")
-
-    def moving(self) -> list[Entry]:
-        """All files that were on their way to another place when the last run ended."""
-        return list(self._entries("INDEXED BY files_moving WHERE destination IS NOT NULL ORDER BY id"))
-
-    def done_places(self) -> set[str]:
-        """Where the done files are."""
-        rows = self._read("SELECT place FROM files WHERE state = 'done' AND place IS NOT NULL")
-        return {os.fsdecode(place) for (place,) in rows}
-
-    def done_twins(self, path: str) -> list[tuple[int, str]]:
-        """Id and SHA-256 of the done files that arrived at `path`."""
-        query = "SELECT id, sha256 FROM files WHERE path = ? AND state = 'done' AND sha256 IS NOT NULL"
-        return [(row[0], row[1]) for row in self._read(query, os.fsencode(path))]
-
-    def knows_path(self, path: str) -> bool:
-        """Whether any file ever arrived at `path`."""
-        return bool(self._read("SELECT 1 FROM files WHERE path = ? LIMIT 1", os.fsencode(path)))
-
-    def has_intents(self) -> bool:
-        """Whether objects of files that are not done may stand in the bucket."""
-        query = (
-            "SELECT 1 FROM files INDEXED BY files_open JOIN objects ON file_id = id"
-            " WHERE state IN ('pending', 'in_progress') LIMIT 1"
-        )
-        return bool(self._read(query))
-
-    def intents(self, entry_id: int) -> tuple[Intent, ...]:
-        """The keys that attempts at a file were about to put."""
-        query = "SELECT key, sha256 FROM objects WHERE file_id = ? ORDER BY key"
-        return tuple(Intent(key, sha256) for key, sha256 in self._read(query, entry_id))
-
-    def objects(self, entry_id: int) -> tuple[StoredObject, ...]:
-        """The confirmed objects of a file."""
-        query = "SELECT key, rows, size, etag, version FROM objects WHERE file_id = ? AND stored = 1 ORDER BY key"
-        return tuple(StoredObject(*row) for row in self._read(query, entry_id))
-
-    def foreign(self) -> dict[str, tuple[int, int]]:
-        """What others put into `done/` and `failed/`: place → size and mtime_ns when it was looked at."""
-        rows = self._read("SELECT place, size, mtime_ns FROM foreign_files")
-        return {os.fsdecode(place): (size, mtime_ns) for place, size, mtime_ns in rows}
-
-    def marked(self, mark: str) -> bool:
-        """Whether a mark stands."""
-        return bool(self._read("SELECT 1 FROM marks WHERE name = ?", mark))
-
-    # ---- writing ----
 
     def mark(self, mark: str, stands: bool) -> None:
         """Set or remove a mark."""
@@ -296,12 +158,6 @@ class State:
         """Forget a foreign file that is gone, or changed."""
         self._write("DELETE FROM foreign_files WHERE place = ?", os.fsencode(place))
 
-    # ---- beneath ----
-
-    def _seal(self) -> int:
-        (found,) = self._db.execute("PRAGMA application_id").fetchone()
-        return int(found)
-
     def _leave_place(self, place: str | None, but: int) -> None:
         """An entry that claims `place` while another file stands there has lost its own file."""
         if place is not None:
@@ -313,22 +169,3 @@ class State:
             "INSERT INTO objects (file_id, key, sha256, rows, size, etag, version, stored) VALUES (?,?,?,?,?,?,?,1)",
             ((entry_id, made.key, sha256, made.rows, made.size, made.etag, made.version) for made in objects),
         )
-
-    def _entries(self, where: str, *values: Any) -> Iterator[Entry]:
-        with self._told():
-            for row in self._db.execute(f"SELECT {COLUMNS} FROM files {where}", values):  # noqa: S608 - constants only
-                yield entry_of(row)
-
-    def _read(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._told():
-            return self._db.execute(query, values).fetchall()
-
-    def _write(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        return self._db.execute(statement, values)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise state_schema.unusable(self.path, error) from error

@@ -1,22 +1,17 @@
 """The state as others read it: without changing a byte on disk, also while a run is writing it."""
 
-import contextlib
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from migrator import state_schema
 from migrator.entries import Entry, StoredObject
 from migrator.errors import StateUnusable
+from migrator.state_check import checked
+from migrator.state_errors import StateUnreadable
 from migrator.state_rows import COLUMNS, entry_of
-from migrator.state_schema import StateUnreadable
 
 _ATTEMPTS = 5
-_BUSY_SECONDS = 5
 
 
 class Reader:
@@ -74,44 +69,8 @@ def reader(path: Path) -> Iterator[Reader]:
         StateUnreadable: It is damaged, or none of ours.
         StateUnusable: It cannot be opened.
     """
-    try:
-        sealed = state_schema.check_shape(path)
-        with _opened(path) as connection:
-            connection.execute("BEGIN")
-            state_schema.check_content(connection, None if sealed else "quick_check")
-            yield Reader(connection)
-    except sqlite3.Error as error:
-        raise state_schema.told_apart(path, error) from error
-    except (ValueError, TypeError) as error:
-        raise StateUnreadable(f"it is damaged: {error}") from error
-    except OSError as error:
-        raise StateUnusable(f"cannot read the state {path}: {error.strerror}") from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    wal, shm = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
-    if not (wal.exists() and wal.stat().st_size):
-        # Nobody writes, and nothing but the file itself counts: SQLite need not make companions.
-        with closing(_connect(path, "immutable=1")) as connection:
-            yield connection
-    elif shm.exists() and shm.stat().st_size:
-        # readonly_shm: read the companions as they are, and keep a private index where a killed run left them.
-        with closing(_connect(path, "mode=ro&readonly_shm=1")) as connection:
-            yield connection
-    else:
-        with tempfile.TemporaryDirectory(prefix="migrator-status-") as folder:
-            copy = Path(folder, path.name)
-            shutil.copyfile(path, copy)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(wal, copy.with_name(wal.name))
-            with closing(_connect(copy, "mode=rw")) as connection:
-                yield connection
-
-
-def _connect(path: Path, how: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()), errors='surrogateescape')}?{how}"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    with checked(path) as connection:
+        yield Reader(connection)
 
 
 def _print(path: Path) -> list[tuple[int, int, int] | None]:

@@ -1,35 +1,21 @@
-"""The state file itself: its schema, whether it can be read, and how it is set aside when it cannot.
+"""The state file: its schema, how it is made, and the names beside it.
 
 SQLite keeps `-wal` and `-shm` companions beside the file; whoever moves it moves them too.
-
-SQLite's own check finds damage of its structures, and none of the values in them. So a state that is closed is sealed:
-the header's application id (offset 68, https://www.sqlite.org/fileformat2.html#application_id), which SQLite leaves to
-the application, holds the CRC-32 of all other bytes. The first transaction after that takes the seal off.
 """
 
 import os
 import sqlite3
-import stat
-import struct
-import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
 
+from migrator import state_seal
 from migrator.errors import StateUnusable
+from migrator.state_errors import unusable
 
 SCHEMA_VERSION = 1
 COMPANIONS = ("-wal", "-shm", "-journal")
 NEW_SUFFIX = ".new"
 DRAFT_SUFFIX = ".recovering"
-ASIDE_MARK = ".unreadable-"
-UNSEALED = 0
-
-_SEAL_AT = 68
-_SEAL_BYTES = 4
-_HEADER_BYTES = 100
-_BLOCK_BYTES = 1 << 20
-_LITTLE_BYTES = 64 << 10
 
 # Paths are BLOBs: a Linux name is bytes, and need not be UTF-8.
 _SCHEMA = f"""
@@ -76,9 +62,7 @@ CREATE TABLE marks (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
-
-class StateUnreadable(Exception):
-    """There is something where the state should be, and it is no state of ours; the message says what it is."""
+SCHEMA_ENTRIES = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
 
 
 def create(path: Path) -> None:
@@ -90,6 +74,8 @@ def create(path: Path) -> None:
             # The log comes last: with one, closing would leave pages in it where there is no room for them.
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
             connection.execute("PRAGMA journal_mode = WAL")
+        with new.open("r+b") as file:
+            state_seal.write(file.fileno())
         new.rename(path)
     except sqlite3.Error as error:
         raise unusable(path, error) from error
@@ -121,145 +107,8 @@ def exists(path: Path) -> bool:
     return any(os.path.lexists(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
 
 
-def check(path: Path) -> None:
-    """Look whether the state at `path` is one that this migrator can go on with.
-
-    Raises:
-        StateUnreadable: It is damaged, of another version, or no state at all.
-        StateUnusable: It cannot be opened for a reason that is not its own (permission, disk, a lock).
-    """
-    sealed = check_shape(path)
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            check_content(connection, None if sealed else "integrity_check")
-    except sqlite3.Error as error:
-        raise told_apart(path, error) from error
-
-
-def check_shape(path: Path) -> bool:
-    """Refuse what is no regular file with something in it, at the state's place or its companions', or was cut.
-
-    Returns:
-        Whether its seal proves every byte.
-    """
-    if not path.exists():
-        raise StateUnreadable("it is gone, and only its companions are there")
-    if not path.is_file():
-        raise StateUnreadable("it is not a regular file")
-    if path.stat().st_size == 0:
-        raise StateUnreadable("it is empty")
-    for suffix in COMPANIONS:
-        companion = path.with_name(path.name + suffix)
-        if os.path.lexists(companion) and not stat.S_ISREG(companion.lstat().st_mode):
-            raise StateUnreadable(f"its companion {companion.name} is not a regular file")
-    log = path.with_name(path.name + "-wal")
-    # What is in the log stands in for pages of the file that are not written yet.
-    return not (log.exists() and log.stat().st_size) and _is_whole(path)
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-            size = os.fstat(file.fileno()).st_size
-            if len(header) < _HEADER_BYTES:
-                raise StateUnreadable("it is cut off within its header")
-            (page_bytes,) = struct.unpack_from(">H", header, 16)
-            changes, pages, version, valid_for = (struct.unpack_from(">I", header, at)[0] for at in (24, 28, 60, 92))
-            page_bytes = 65536 if page_bytes == 1 else page_bytes
-            if size % max(1, page_bytes) or (changes == valid_for and size < pages * page_bytes):
-                raise StateUnreadable(f"it is cut off at {size} bytes")
-            found = header[_SEAL_AT : _SEAL_AT + _SEAL_BYTES]
-            if found == _packed(UNSEALED) or version != SCHEMA_VERSION:
-                return False
-            file.seek(0)
-            if found != _seal_of(file):
-                raise StateUnreadable(
-                    "it is damaged: its bytes do not have the checksum that they had when it was closed"
-                )
-    except OSError as error:
-        raise StateUnusable(f"cannot read the state {path}: {error.strerror}") from error
-    return True
-
-
-def seal(path: Path) -> None:
-    """Seal a state that nobody has open for writing, and whose log is empty.
-
-    Raises:
-        OSError: It cannot be written; then it stays as it is, and can be used.
-    """
-    with path.open("r+b") as file:
-        os.pwrite(file.fileno(), _seal_of(file), _SEAL_AT)
-
-
-def _seal_of(file: BinaryIO) -> bytes:
-    """The seal of the bytes from here on, which are the whole file's."""
-    checksum = zlib.crc32(_packed(UNSEALED), zlib.crc32(file.read(_SEAL_AT)))
-    file.seek(_SEAL_BYTES, os.SEEK_CUR)
-    while block := file.read(_BLOCK_BYTES):
-        checksum = zlib.crc32(block, checksum)
-    # Zero says that there is no seal.
-    return _packed(checksum or 1)
-
-
-def _packed(value: int) -> bytes:
-    return struct.pack(">I", value)
-
-
-def check_content(connection: sqlite3.Connection, pragma: str | None) -> None:
-    """Refuse another version's schema, and damage that SQLite's own check finds; None where there cannot be any."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != SCHEMA_VERSION:
-        raise StateUnreadable(f"its schema is version {version}, and this migrator knows version {SCHEMA_VERSION}")
-    verdict = connection.execute(f"PRAGMA {pragma}(1)").fetchone()[0] if pragma else "ok"
-    if verdict != "ok":
-        raise StateUnreadable(f"it is damaged: {verdict}")
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if not {"files", "objects", "foreign_files", "marks"} <= tables:
-        raise StateUnreadable("its tables are missing")
-
-
-def told_apart(path: Path, error: sqlite3.Error) -> Exception:
-    """What an error of SQLite means: damage (to be set aside), or a world that does not let us."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_SCHEMA", "SQLITE_CONSTRAINT")):
-        return StateUnreadable(f"it is damaged: {error}")
-    if name in {"SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ"} or (not name and isinstance(error, sqlite3.DatabaseError)):
-        return StateUnreadable(f"it cannot be read: {error}")
-    return unusable(path, error)
-
-
-def unusable(path: Path, error: sqlite3.Error) -> StateUnusable:
-    """What a command says when SQLite will not go on."""
-    try:
-        room = os.statvfs(path.parent)
-    except OSError:
-        full = False
-    else:
-        full = room.f_bavail * room.f_frsize < _LITTLE_BYTES
-    # SQLite tells of a full disk as an I/O error where it is the log's index that does not fit.
-    why = f"{error} (no space left on device): make room there" if full else f"{error}; mend that"
-    return StateUnusable(f"cannot use the state {path}: {why}, or give --state")
-
-
-def set_aside(path: Path) -> Path:
-    """Rename the state and its companions to a free name that starts with their own.
-
-    Returns:
-        Where the state's own file went.
-    """
-    number = 1
-    while any(os.path.lexists(_aside(path, number, suffix)) for suffix in ("", *COMPANIONS)):
-        number += 1
-    try:
-        for suffix in ("", *COMPANIONS):
-            part = path.with_name(path.name + suffix)
-            if os.path.lexists(part):
-                part.rename(_aside(path, number, suffix))
-    except OSError as error:
-        raise StateUnusable(f"cannot set aside the state {path}: {error}") from error
-    return _aside(path, number, "")
-
-
-def _aside(path: Path, number: int, suffix: str) -> Path:
-    return path.with_name(f"{path.name}{ASIDE_MARK}{number}{suffix}")
+def entries() -> frozenset[tuple[str, str, str, str | None]]:
+    """What `SCHEMA_ENTRIES` finds in a state that is ours: type, name, table and text of each table and index."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        return frozenset(connection.execute(SCHEMA_ENTRIES).fetchall())

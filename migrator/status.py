@@ -16,8 +16,8 @@ from migrator.logs import log
 from migrator.names import format_of
 from migrator.options import Options
 from migrator.reconcile import own_files
+from migrator.state_errors import StateUnreadable
 from migrator.state_reader import read
-from migrator.state_schema import StateUnreadable
 
 Listed = tuple[Entry, tuple[StoredObject, ...]]
 

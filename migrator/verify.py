@@ -17,8 +17,8 @@ from migrator.inventory import arrived, put_away
 from migrator.listing import Listed
 from migrator.options import Options
 from migrator.reconcile import own_files
+from migrator.state_errors import StateUnreadable
 from migrator.state_reader import read
-from migrator.state_schema import StateUnreadable
 from migrator.target import Target, TargetSettings
 from migrator.verify_pending import PendingObjects
 from migrator.work import sha256_of

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from migrator import renaming, state_schema
+from migrator import renaming, state_aside, state_check, state_errors, state_schema
 from migrator.entries import NewFile
 from migrator.errors import Locked, StateUnusable
 from migrator.folders import FAILED, Folders, reason_place
@@ -122,16 +122,16 @@ def test_a_state_damaged_at_any_page_is_found(tmp_path):
     whole = path.read_bytes()
     for page in range(0, len(whole), 4096 * 7):
         path.write_bytes(whole[:page] + bytes(4096) + whole[page + 4096 :])
-        with pytest.raises(state_schema.StateUnreadable):
-            state_schema.check(path)
+        with pytest.raises(state_errors.StateUnreadable):
+            state_check.check(path)
     path.write_bytes(whole)
-    state_schema.check(path)
+    state_check.check(path)
 
 
 def test_setting_aside_takes_the_companions_along(tmp_path):
     for name in ("state", "state-wal", "state-shm"):
         (tmp_path / name).write_text(name)
-    assert state_schema.set_aside(tmp_path / "state").name == "state.unreadable-1"
+    assert state_aside.set_aside(tmp_path / "state").name == "state.unreadable-1"
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "state.unreadable-1", "state.unreadable-1-shm", "state.unreadable-1-wal",
     ]  # fmt: skip
@@ -140,7 +140,7 @@ def test_setting_aside_takes_the_companions_along(tmp_path):
 def test_a_full_disk_is_no_damage(tmp_path):
     error = sqlite3.OperationalError("database or disk is full")
     error.sqlite_errorname = "SQLITE_FULL"
-    assert isinstance(state_schema.told_apart(tmp_path, error), StateUnusable)
+    assert isinstance(state_errors.told_apart(tmp_path, error), StateUnusable)
 
 
 def test_secrets_are_masked(monkeypatch):

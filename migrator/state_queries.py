@@ -1,0 +1,100 @@
+"""What the run asks its state."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from migrator.entries import Entry, FileState, Intent, StoredObject
+from migrator.state_file import StateFile
+from migrator.state_rows import COLUMNS, entry_of
+
+
+class StateQueries(StateFile):
+    """The questions; each is answered from what the last transaction left."""
+
+    def entry(self, entry_id: int) -> Entry:
+        """The entry with that id."""
+        return next(self._entries("WHERE id = ?", entry_id))
+
+    def counts(self) -> dict[FileState, int]:
+        """How many files stand in each state."""
+        found: dict[str, int] = dict(self._read("SELECT state, count(*) FROM files GROUP BY state"))
+        return {state: found.get(state, 0) for state in FileState}
+
+    def pending(self, after: int, limit: int) -> list[Entry]:
+        """The next pending files by id."""
+        return list(
+            self._entries(
+                "INDEXED BY files_open WHERE state IN ('pending', 'in_progress') AND state = 'pending' AND id > ?"
+                " ORDER BY id LIMIT ?",
+                after,
+                limit,
+            )
+        )
+
+    def pending_size(self) -> tuple[int, int]:
+        """How many files are pending, and their bytes."""
+        query = (
+            "SELECT count(*), coalesce(sum(size), 0) FROM files INDEXED BY files_open"
+            " WHERE state IN ('pending', 'in_progress')"
+        )
+        ((files, size),) = self._read(query)
+        return files, size
+
+    def open_entries(self) -> Iterator[Entry]:
+        """All files that are pending or in progress."""
+        return self._entries("INDEXED BY files_open WHERE state IN ('pending', 'in_progress') ORDER BY id")
+
+    def failed(self) -> Iterator[Entry]:
+        """All failed files."""
+        return self._entries("INDEXED BY files_failed WHERE state = 'failed' ORDER BY id")
+
+    def moving(self) -> list[Entry]:
+        """All files that were on their way to another place when the last run ended."""
+        return list(self._entries("INDEXED BY files_moving WHERE destination IS NOT NULL ORDER BY id"))
+
+    def done_places(self) -> set[str]:
+        """Where the done files are."""
+        rows = self._read("SELECT place FROM files WHERE state = 'done' AND place IS NOT NULL")
+        return {os.fsdecode(place) for (place,) in rows}
+
+    def done_twins(self, path: str) -> list[tuple[int, str]]:
+        """Id and SHA-256 of the done files that arrived at `path`."""
+        query = "SELECT id, sha256 FROM files WHERE path = ? AND state = 'done' AND sha256 IS NOT NULL"
+        return [(row[0], row[1]) for row in self._read(query, os.fsencode(path))]
+
+    def knows_path(self, path: str) -> bool:
+        """Whether any file ever arrived at `path`."""
+        return bool(self._read("SELECT 1 FROM files WHERE path = ? LIMIT 1", os.fsencode(path)))
+
+    def has_intents(self) -> bool:
+        """Whether objects of files that are not done may stand in the bucket."""
+        query = (
+            "SELECT 1 FROM files INDEXED BY files_open JOIN objects ON file_id = id"
+            " WHERE state IN ('pending', 'in_progress') LIMIT 1"
+        )
+        return bool(self._read(query))
+
+    def intents(self, entry_id: int) -> tuple[Intent, ...]:
+        """The keys that attempts at a file were about to put."""
+        query = "SELECT key, sha256 FROM objects WHERE file_id = ? ORDER BY key"
+        return tuple(Intent(key, sha256) for key, sha256 in self._read(query, entry_id))
+
+    def objects(self, entry_id: int) -> tuple[StoredObject, ...]:
+        """The confirmed objects of a file."""
+        query = "SELECT key, rows, size, etag, version FROM objects WHERE file_id = ? AND stored = 1 ORDER BY key"
+        return tuple(StoredObject(*row) for row in self._read(query, entry_id))
+
+    def foreign(self) -> dict[str, tuple[int, int]]:
+        """What others put into `done/` and `failed/`: place → size and mtime_ns when it was looked at."""
+        rows = self._read("SELECT place, size, mtime_ns FROM foreign_files")
+        return {os.fsdecode(place): (size, mtime_ns) for place, size, mtime_ns in rows}
+
+    def marked(self, mark: str) -> bool:
+        """Whether a mark stands."""
+        return bool(self._read("SELECT 1 FROM marks WHERE name = ?", mark))
+
+    def _entries(self, where: str, *values: Any) -> Iterator[Entry]:
+        with self._told():
+            for row in self._db.execute(f"SELECT {COLUMNS} FROM files {where}", values):  # noqa: S608 - constants only
+                yield entry_of(row)

@@ -103,13 +103,16 @@ class _Pass:
         usual = min(max(BLOCK, len(header.names) * _BYTES_A_COLUMN), _WIDEST_BLOCK)
         size = usual
         while block := reader.next_block(size, cut=size == usual):
-            if block.whole and parser.is_for_arrow(block.data):
+            quoting = parser.quoting(block) if block.whole else None
+            if quoting is not None:
                 size = usual
-                yield partial(_parse, parser, block)
+                yield partial(_parse, reader, parser, block, quoting=quoting)
                 continue
+            data = block.data
+            reader.release(block)
             with _counted_from(block.offset):
-                columns, end = parser.parse_exactly(block.data, final=block.final, whole=block.whole)
-            reader.give_back(block.data[end:])
+                columns, end = parser.parse_exactly(data, final=block.final, whole=block.whole)
+            reader.give_back(data[end:])
             size = usual if end else self._larger(size, block.offset, header.delimiter)
             if end:
                 yield partial(list, columns)
@@ -141,9 +144,11 @@ def _cast(types: ColumnTypes, columns: Columns, jobs: Iterator[Job]) -> Generato
                 future.cancel()
 
 
-def _parse(parser: BlockParser, block: Block) -> Columns:
+def _parse(reader: BlockReader, parser: BlockParser, block: Block, *, quoting: bool) -> Columns:
     with _counted_from(block.offset):
-        return parser.parse(block.data)
+        columns = parser.parse(block, quoting=quoting)
+    reader.release(block)
+    return columns
 
 
 @contextmanager

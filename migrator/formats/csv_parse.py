@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 from pyarrow import csv
 
-from migrator.formats.csv_blocks import is_plain
+from migrator.formats.csv_blocks import Block, is_plain, quotes_are_data, starts_with_mark
 from migrator.formats.csv_records import Field, rows
 
 SMALL = 16 * 1024
@@ -17,6 +17,7 @@ SMALL_WITH_QUOTES = 512
 """The same, where there are."""
 
 _LARGEST_FOR_ARROW = 1 << 30
+_LINE_ENDS = frozenset(b"\r\n")
 
 
 class BlockParser:
@@ -43,36 +44,47 @@ class BlockParser:
             quoted_strings_can_be_null=False,
         )
 
-    def is_for_arrow(self, data: bytes) -> bool:
-        """Whether Arrow's parser is known to read this block, which is whole, as RFC 4180 says."""
-        least = SMALL_WITH_QUOTES if b'"' in data else SMALL
-        return least < len(data) < _LARGEST_FOR_ARROW and is_plain(data, self._delimiter)
+    def quoting(self, block: Block) -> bool | None:
+        """Whether Arrow's parser reads this block, which is whole, as RFC 4180 says, and must know of quotes for it.
 
-    def parse(self, data: bytes) -> "list[pa.Array[Any]]":
-        """The columns of a whole block that `is_for_arrow`.
+        Returns:
+            None where it is not known to read it so.
+        """
+        least = SMALL_WITH_QUOTES if len(block.quotes) else SMALL
+        if not least < block.size < _LARGEST_FOR_ARROW or starts_with_mark(block.view):
+            return None
+        if quotes_are_data(block.view, self._delimiter, block.quotes):
+            return False
+        return True if is_plain(block.view, self._delimiter, block.quotes) else None
+
+    def parse(self, block: Block, *, quoting: bool) -> "list[pa.Array[Any]]":
+        """The columns of a whole block by Arrow's parser.
+
+        Args:
+            block: A block that is `whole`.
+            quoting: What `quoting` said of it.
 
         Raises:
             Fault: A record has too few or too many fields.
         """
-        has_quotes = b'"' in data
-        if not data.endswith((b"\n", b"\r")):
-            # Without it Arrow takes an empty last field for a quoted one where the one before is quoted.
-            data += b"\n"
+        view = block.view
+        # Without a line end Arrow takes an empty last field for a quoted one where the one before is quoted.
+        data = view if view[-1] in _LINE_ENDS else bytes(view) + b"\n"
         try:
             table = csv.read_csv(
                 cast(IO[Any], pa.BufferReader(data)),  # the stubs know files only
                 read_options=csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=self._names),
                 parse_options=csv.ParseOptions(
                     delimiter=self._delimiter.decode(),
-                    quote_char='"' if has_quotes else False,
-                    newlines_in_values=has_quotes,
+                    quote_char='"' if quoting else False,
+                    newlines_in_values=quoting,
                     ignore_empty_lines=self._width > 1,
                 ),
                 convert_options=self._conversion,
             )
         except pa.ArrowInvalid:
             # Arrow tells of the record by its number only, and our own rules have the last word.
-            return self.parse_exactly(data, final=True, whole=True)[0]
+            return self.parse_exactly(block.data, final=True, whole=True)[0]
         return [_in_one_piece(column) for column in table.columns] if table.num_rows else self._nothing
 
     def parse_exactly(self, data: bytes, *, final: bool, whole: bool) -> "tuple[list[pa.Array[Any]], int]":

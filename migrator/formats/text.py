@@ -7,7 +7,7 @@ guessed: whatever else it is, is refused with the offset of the first byte that 
 import codecs
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from migrator.errors import ReasonCode, Refusal
 from migrator.formats.interface import Source
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 _LONGEST_MARK = 4
+_LONGEST_CHARACTER = 4
+# The first bytes of characters, by how many follow (The Unicode Standard, table 3-6).
+_CONTINUATION, _TWO_BYTES, _THREE_BYTES, _FOUR_BYTES = 0x80, 0xC0, 0xE0, 0xF0
 _UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 # Bytes in, text and how many bytes it took out; an incomplete character at the end is left.
 _Decode = Callable[[bytes, str, bool], tuple[str, int]]
@@ -78,6 +81,8 @@ class TextStream(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Fill `buffer` as far as one read goes; 0 at the end."""
         view = memoryview(buffer).cast("B")
+        if self._encoding == "UTF-8" and self._given == len(self._ready) and len(view) > _LONGEST_CHARACTER:
+            return self._read_utf8_into(view)
         data = self.read(len(view))
         view[: len(data)] = data
         return len(data)
@@ -87,6 +92,25 @@ class TextStream(io.RawIOBase):
         if not self.closed:
             self._raw.close()
         super().close()
+
+    def _read_utf8_into(self, view: memoryview) -> int:
+        """The same as `readinto`, checked where it lies: what is read and copied again costs as much as its parsing."""
+        started = len(self._undecoded)
+        view[:started] = self._undecoded
+        while not self._at_end:
+            count = cast("io.RawIOBase", self._raw).readinto(view[started:]) or 0
+            self._at_end = count == 0
+            length = started + count
+            taken = length if self._at_end else _whole_characters(view, length)
+            if not _is_utf8(view[:taken]):
+                # Tells where it is wrong.
+                _, taken = self._decoded(bytes(view[:length]))
+            if taken or self._at_end:
+                self._offset += taken
+                self._undecoded = bytes(view[taken:length])
+                return taken
+            started = length
+        return 0
 
     def _fill(self, size: int) -> None:
         chunk = self._raw.read(max(size - len(self._undecoded), _LONGEST_MARK))
@@ -98,19 +122,22 @@ class TextStream(io.RawIOBase):
             self._undecoded = b""
             self._ready = data
             return
-        try:
-            text, taken = self._decode(data, "strict", self._at_end)
-        except UnicodeDecodeError as error:
-            where = self._offset + error.start
-            shown = data[error.start : error.end].hex(" ")
-            message = f"byte {where}: {shown} is no {self._encoding} ({error.reason}); convert the file to UTF-8"
-            raise Refusal(ReasonCode.NOT_TEXT, message) from error
+        text, taken = self._decoded(data)
         self._offset += taken
         self._undecoded = data[taken:]
         if self._encoding == "UTF-8":
             self._ready = data if taken == len(data) else data[:taken]
         else:
             self._ready = text.encode()
+
+    def _decoded(self, data: bytes) -> tuple[str, int]:
+        try:
+            return self._decode(data, "strict", self._at_end)
+        except UnicodeDecodeError as error:
+            where = self._offset + error.start
+            shown = data[error.start : error.end].hex(" ")
+            message = f"byte {where}: {shown} is no {self._encoding} ({error.reason}); convert the file to UTF-8"
+            raise Refusal(ReasonCode.NOT_TEXT, message) from error
 
 
 def open_text(source: Source) -> TextStream:
@@ -141,3 +168,30 @@ def _read_up_to(raw: BinaryIO, size: int) -> bytes:
             break
         data += more
     return data
+
+
+def _whole_characters(view: memoryview, length: int) -> int:
+    """How many of the first `length` bytes are left when a character is taken off that may go on behind them."""
+    for back in range(1, min(_LONGEST_CHARACTER, length + 1)):
+        byte = view[length - back]
+        if byte < _CONTINUATION:
+            return length
+        if byte >= _TWO_BYTES:
+            needed = 2 if byte < _THREE_BYTES else 3 if byte < _FOUR_BYTES else 4
+            return length - back if needed > back else length
+    return length
+
+
+def _is_utf8(view: memoryview) -> bool:
+    """Whether bytes are whole characters; without a text made of them."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not view or int(np.frombuffer(view, np.uint8).max()) < _CONTINUATION:
+        return True
+    places = pa.py_buffer(np.array([0, len(view)], np.int32).tobytes())
+    try:
+        pa.Array.from_buffers(pa.string(), 1, [None, places, pa.py_buffer(view)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True

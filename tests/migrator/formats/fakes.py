@@ -30,6 +30,9 @@ class _Stream(io.BytesIO):
     def read(self, size=-1):
         return super().read(self._step if size is None or size < 0 else min(size, self._step))
 
+    def readinto(self, buffer):
+        return super().readinto(memoryview(buffer)[: self._step])
+
 
 class MemorySink:
     """Keeps the tables that were closed; those that were aborted are only counted."""

@@ -36,10 +36,25 @@ class _Slow(io.BytesIO):
     def read(self, size=-1):
         return super().read(self._step if size is None or size < 0 else min(size, self._step))
 
+    def readinto(self, buffer):
+        return super().readinto(memoryview(buffer)[: self._step])
+
 
 def text_of(data, step=1 << 20, size=-1):
     with open_text(Bytes(data, step)) as stream:
         return b"".join(iter(lambda: stream.read(size), b""))
+
+
+def filled_with(data, step, sizes):
+    """The text by `readinto`, with buffers of one size after the other."""
+    parts = []
+    with open_text(Bytes(data, step)) as stream:
+        while True:
+            buffer = bytearray(b"\xff" * sizes[len(parts) % len(sizes)])
+            count = stream.readinto(buffer)
+            if not count:
+                return b"".join(parts)
+            parts.append(bytes(buffer[:count]))
 
 
 def refusal_of(data, step=1 << 20, size=-1):
@@ -83,6 +98,22 @@ def test_any_bytes_are_text_or_refused_at_the_byte_that_python_names(data, step,
 
 
 @given(
+    st.binary(max_size=30) | st.text(max_size=20).map(str.encode),
+    steps,
+    st.lists(st.integers(1, 12), min_size=1, max_size=3),
+)
+def test_buffers_are_filled_with_what_reads_give(data, step, sizes):
+    try:
+        expected = text_of(data, step)
+    except Refusal as error:
+        with pytest.raises(Refusal) as caught:
+            filled_with(data, step, sizes)
+        assert (caught.value.code, caught.value.message) == (error.code, error.message)
+    else:
+        assert filled_with(data, step, sizes) == expected
+
+
+@given(
     st.integers(0, 40),
     st.sampled_from([b"\xff", b"\xe9x", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"]),
 )
@@ -90,6 +121,8 @@ def test_the_offset_is_exact_wherever_a_read_ends(before, bad):
     for step in (1, 2, 3, 5, 1 << 20):
         assert refusal_of(b"a" * before + bad, step).message.startswith(f"byte {before}:")
         assert refusal_of("ä".encode() * before + bad, step).message.startswith(f"byte {2 * before}:")
+        with pytest.raises(Refusal, match=f"^byte {2 * before}:"):
+            filled_with("ä".encode() * before + bad, step, (16,))
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 1 << 20])

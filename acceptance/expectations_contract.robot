@@ -105,3 +105,58 @@ A second run leaves a large upload of the first one alone
     Then the second one ends with exit code 5 and the first one still runs
     When the first one goes on to its end
     Then the books balance
+
+A state that is asked for elsewhere is kept there, and the next run goes on with it
+    [Documentation]    As where the source is on a volume that others may write.
+    [Tags]    fr-008    fr-010
+    Given the state is to be kept outside the source
+    And files were migrated by half
+    Then the state is kept where it was asked for and nowhere else
+    When the migrator runs to its end
+    Then no file that was done before is processed again
+    And the books balance
+
+Credentials, region and endpoint of a profile are taken
+    [Documentation]    As of everybody who works with several accounts.
+    [Tags]    fr-006
+    Given files that will arrive again are at hand
+    And a profile alone tells credentials, region and endpoint
+    When the migrator runs to its end
+    Then the books balance
+
+Region and endpoint of the environment's variables are taken
+    [Documentation]    `AWS_REGION` counts like `AWS_DEFAULT_REGION`, which some libraries alone know.
+    [Tags]    fr-006
+    [Setup]    Open a world on a server of any region
+    Given files that will arrive again are at hand
+    And variables alone tell region and endpoint
+    When the migrator runs to its end
+    Then every request was signed for that region
+    And the books balance
+
+A stop at the first words of a run is graceful
+    [Documentation]    Whoever reads them takes the run for one that can be stopped.
+    [Tags]    fr-007    fr-008
+    Given files that will arrive again are at hand
+    And the gate holds every upload
+    When the migrator is told to stop at its first words
+    Then the migrator has stopped gracefully
+    And every file is pending where it arrived
+    When the migrator runs to its end
+    Then the books balance
+
+Times are those of the run and in UTC, whatever the clock shows
+    [Documentation]    Times of machines in several places can be compared only then.
+    [Tags]    fr-012
+    Given files that will arrive again are at hand
+    And the clock shows another time than that of UTC
+    When the migrator runs to its end
+    Then every time lies within the run
+    And the books balance
+
+Every reason says at which line, column or byte the fault is
+    [Documentation]    So that a person who opens the file finds it.
+    [Tags]    fr-011    sc-004
+    Given bad files whose faults stand at known places are at hand
+    When the migrator runs to its end
+    Then every reason tells the place of the fault

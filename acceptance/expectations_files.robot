@@ -56,6 +56,14 @@ A failed file that its owner repairs is done after it is retried
     Then every object holds the values and the origin of its source
     And the books balance
 
+A failed file that its owner takes away is forgotten, and one that is put back is a new file
+    [Documentation]    The owner has dealt with it; nobody is told of it for ever.
+    [Tags]    fr-011    fr-012
+    Given files were migrated
+    And a failed file is taken away and another one is put back where it arrived
+    When the migrator runs to its end
+    Then the books balance
+
 A failed file whose old place is taken stays failed and is named
     [Documentation]    Nothing is overwritten to put a file back.
     [Tags]    extra    fr-012

@@ -50,6 +50,16 @@ class Retry:
         self._retried = {file.path for file in world.truth.files if f"failed/{file.path}" in look(world.source)}
 
     @keyword
+    def take_failed_files_away(self, world: World) -> None:
+        """Take one failed file out of the source and another one back to where it arrived, both without their reasons.
+
+        The first is in no book any more; the other is a new file, which must fail again.
+        """
+        gone, back = (recipe.path for recipe in mock_names.failing_names()[:2])
+        arrivals.take_away(world, gone)
+        arrivals.put_back(world, back)
+
+    @keyword
     def retry_failed_files(self, world: World, code: str | None = None) -> None:
         """Run `retry`, for one reason code or for all; it must end with 0."""
         told = world.run("retry", *(["--code", code] if code else []), within=RUN_LIMIT)

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import mock_folder
 from harness.folders import FileFacts, describe
 from harness.mock_made import Recipe
-from harness.truth import MockFile, MockSet, State
+from harness.truth import MockFile, MockSet, State, reason_path
 from harness.world import PREFIX, World
 
 _LONG_AGO = 1_500_000_000_000_000_000
@@ -66,6 +66,25 @@ def remove(world: World, path: str) -> None:
     (world.source / path).unlink()
     gone = replace(old, state=State.FAILED, codes=frozenset({"source-vanished"}), objects=())
     world.mock = replace(world.truth, files=tuple(gone if file is old else file for file in world.truth.files))
+
+
+def take_away(world: World, path: str) -> None:
+    """Take a failed file and its reason out of the source; the truth knows it no more."""
+    _without_reason(world, path).unlink()
+    world.mock = replace(world.truth, files=tuple(file for file in world.truth.files if file.path != path))
+
+
+def put_back(world: World, path: str) -> None:
+    """Put a failed file back to where it arrived, as its owner does, without its reason."""
+    (world.source / path).parent.mkdir(parents=True, exist_ok=True)
+    _without_reason(world, path).rename(world.source / path)
+
+
+def _without_reason(world: World, path: str) -> Path:
+    """The failed file, whose reason is removed."""
+    place = world.source / "failed" / path
+    (world.source / "failed" / reason_path(path)).unlink()
+    return place
 
 
 def allow_taking_back(world: World, file: MockFile) -> None:

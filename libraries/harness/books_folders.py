@@ -38,6 +38,15 @@ def folder_differences(books: Books) -> Iterator[Difference]:
     for place in sorted(books.folders.keys() - ours - books.allowed.bystanders.keys()):
         yield Difference(shown(place), "no such file in the source folder", "it there")
     yield from _bystander_differences(books)
+    yield from _missing_folders(books)
+
+
+def _missing_folders(books: Books) -> Iterator[Difference]:
+    """Folders stay, also when the last file has left them."""
+    for folder in sorted({os.path.dirname(file.path) for file in books.mock.files}):  # noqa: PTH120 - raw names
+        place = f"{os.fspath(books.source)}/{folder}"
+        if not os.path.isdir(place):  # noqa: PTH112 - raw names
+            yield Difference(shown(folder), "the folder, though it may be empty", "none")
 
 
 def _places(books: Books, file: MockFile, record: RecordedFile | None, claimed: dict[str, RecordedFile]) -> list[str]:

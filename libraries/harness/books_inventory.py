@@ -58,8 +58,8 @@ def outcome_differences(books: Books) -> Iterator[Difference]:
 
 def _time_differences(record: RecordedFile, *, rebuilt: bool) -> Iterator[Difference]:
     wanted = {"discovered_at": True, "finished_at": record.state in {"done", "failed"}}
-    if record.attempts:
-        wanted["started_at"] = True
+    if record.attempts is not None:
+        wanted["started_at"] = record.attempts > 0
     for name, needed in wanted.items():
         value = getattr(record, name)
         if value is None and (rebuilt or not needed):
@@ -67,7 +67,8 @@ def _time_differences(record: RecordedFile, *, rebuilt: bool) -> Iterator[Differ
         if value is None or not _is_utc(value):
             yield Difference(shown(record.path), f"{name} as ISO 8601 in UTC", f"{value}")
         elif not needed:
-            yield Difference(shown(record.path), f"{name} null while {record.state}", value)
+            when = "before the first attempt" if name == "started_at" else f"while {record.state}"
+            yield Difference(shown(record.path), f"{name} null {when}", value)
     if record.attempts is None and not rebuilt:
         yield Difference(shown(record.path), "a number of attempts in the state", "null")
 

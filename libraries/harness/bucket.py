@@ -92,6 +92,10 @@ class Bucket:
         """Put an object as somebody else would."""
         self._client.put_object(Bucket=self.name, Key=key, Body=body)
 
+    def delete(self, key: str) -> None:
+        """Delete an object as somebody else would; where there are versions, a delete marker stands in its place."""
+        self._client.delete_object(Bucket=self.name, Key=key)
+
     def remove(self) -> None:
         """Delete the bucket with all versions, markers and unfinished uploads; nothing happens where it is gone."""
         try:

@@ -20,7 +20,7 @@ import yarl
 from aiohttp import web
 
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
-from harness.s3_requests import UPLOADS, WRITES, Act, S3Request
+from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
 
 _HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
 _READ_SIZE = 1 << 16
@@ -39,6 +39,7 @@ class Exchange:
         upload: Its number among the uploads, from 1; None for every other act.
         fate: What the gate did, such as "passed" or "held before it reaches the server".
         status: HTTP status that the client was sent; None where it was sent none.
+        region: What it was signed for; empty where it was not signed.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Exchange:
     upload: int | None
     fate: str = "on its way"
     status: int | None = None
+    region: str = ""
 
 
 class GateError(RuntimeError):
@@ -202,6 +204,7 @@ class Gate:
             act=meaning.act,
             key=meaning.key,
             upload=self._uploads if meaning.act in UPLOADS else None,
+            region=signed_region(request.headers.get("Authorization", "")),
         )
         self._exchanges.append(exchange)
         # A list first: each rule counts each request, also when an earlier one has met it.

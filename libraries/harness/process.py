@@ -121,6 +121,12 @@ class MigratorProcess:
         """Whether it has not ended yet."""
         return self._process.poll() is None
 
+    @property
+    def printed(self) -> str:
+        """All whole lines that it has printed so far, on stdout and stderr."""
+        texts = (_read(file) for file in (self.stdout_file, self.stderr_file))
+        return "".join(text[: text.rfind("\n") + 1] for text in texts)
+
     def send(self, what: signal.Signals) -> None:
         """Send a signal to the migrator itself, not to its children."""
         self._note(Deed.SIGNAL, what.name)

@@ -1,5 +1,6 @@
 """What an S3 request does, read from its method, path and query (path-style addressing)."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qs, unquote
@@ -32,6 +33,8 @@ UPLOADS = frozenset({Act.PUT_OBJECT, Act.COMPLETE_MULTIPART})
 WRITES = UPLOADS | {Act.CREATE_MULTIPART, Act.UPLOAD_PART}
 """The requests that bring data to the server."""
 
+# Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+_CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d+/(?P<region>[^/,\s]*)/s3/aws4_request")
 _OBJECT_ACTS = {
     "PUT": Act.PUT_OBJECT,
     "GET": Act.GET_OBJECT,
@@ -61,6 +64,12 @@ class S3Request:
         bucket, _, key = path.lstrip("/").partition("/")
         query = parse_qs(query_text, keep_blank_values=True)
         return cls(_act(method, bool(key), query), unquote(bucket), unquote(key, errors="surrogateescape"))
+
+
+def signed_region(authorization: str) -> str:
+    """The region of a signature of version 4 (`… Credential=KEY/DATE/REGION/s3/aws4_request, …`), or nothing."""
+    found = _CREDENTIAL.search(authorization)
+    return found["region"] if found else ""
 
 
 def _act(method: str, has_key: bool, query: dict[str, list[str]]) -> Act:

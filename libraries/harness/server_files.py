@@ -15,7 +15,15 @@ from harness.problems import EnvironmentFault, Problem
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "s3_servers"
 DEFAULT = "minio"
 
-CAPABILITIES = ("container", "versioning", "conditional-put", "checksums", "multipart-listing", "full-storage-refused")
+CAPABILITIES = (
+    "container",
+    "versioning",
+    "conditional-put",
+    "checksums",
+    "multipart-listing",
+    "full-storage-refused",
+    "any-region",
+)
 ODD_KEYS = ("segment-over-255-bytes", "dot-segments", "empty-segments", "control-characters", "backslashes")
 ANSWERS = ("kept", "refused", "collapsed", "failed", "renamed")
 """How a server answers an odd key: `failed` is a 5xx, which says that the server is out and not that the key is bad;

@@ -57,6 +57,8 @@ class World:
         allowed: What the scenario did itself, and the books have to know.
         server: What the bucket is on.
         opened: When, in ISO 8601 and UTC.
+        options: What every command is given besides, such as `--state FILE`.
+        tells_endpoint: Whether commands are given the gate's address as an option.
     """
 
     name: str
@@ -73,6 +75,8 @@ class World:
     allowed: Allowances = field(default_factory=Allowances)
     server: S3Server | None = None
     opened: str = field(default_factory=diary.now)
+    options: tuple[str, ...] = ()
+    tells_endpoint: bool = True
 
     @classmethod
     def open(cls, name: str, folder: Path, evidence: Path, server: S3Server, migrator: str) -> "World":
@@ -150,7 +154,8 @@ class World:
     def start(self, command: str, *options: str) -> MigratorProcess:
         """Start the migrator; `run` and `verify` are given the target, and whoever needs it the gate's address."""
         target = [self.target] if command in {"run", "verify", "recover"} else []
-        arguments = [command, str(self.source), *target, "--endpoint-url", self.gate.endpoint_url, *options]
+        endpoint = ["--endpoint-url", self.gate.endpoint_url] if self.tells_endpoint else []
+        arguments = [command, str(self.source), *target, *endpoint, *self.options, *options]
         self.process = MigratorProcess(self.launch, arguments)
         return self.process
 
@@ -179,7 +184,7 @@ class World:
 
     def status(self) -> Status:
         """What `status --json` says now."""
-        process = MigratorProcess(self.launch, ["status", str(self.source), "--json"])
+        process = MigratorProcess(self.launch, ["status", str(self.source), *self.options, "--json"])
         told = process.wait(STATUS_LIMIT)
         if told.exit_code != 0:
             raise WorldError(f"Expected exit code 0 of {told.command!r}, seen {told.how_it_ended()}.")

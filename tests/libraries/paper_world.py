@@ -126,6 +126,8 @@ def _csv(folder: Path, path: str, value: str) -> MockFile:
 
 def _file(folder: Path, path: str, data: bytes, state: State, objects: tuple[ExpectedObject, ...] = ()) -> MockFile:
     codes = frozenset({"malformed-json"}) if state is State.FAILED else frozenset()
+    # Folders stay when they become empty.
+    (folder / "source" / path).parent.mkdir(parents=True, exist_ok=True)
     for place in (folder / "test-data" / path, folder / "source" / state.value / path):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)

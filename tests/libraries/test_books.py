@@ -229,3 +229,17 @@ def test_a_failure_that_the_log_hides_is_told(world):
     world.finished = type(world.finished)("migrator run", 3, None, "", "all is well", 0.1)
     with pytest.raises(AssertionError, match="Expected the reason malformed-json for 1 files, seen it 0 times"):
         BOOKS.every_intended_failure_should_be_found(world)
+
+
+def test_a_folder_that_went_with_its_last_file_is_told(world):
+    (world.source / "b").rmdir()
+    with pytest.raises(AssertionError, match="Expected the folder, though it may be empty, seen none, at b"):
+        BOOKS.books_should_balance(world)
+
+
+def test_a_start_before_the_first_attempt_is_told(world):
+    world.record("bad.json")["attempts"] = 0
+    with pytest.raises(AssertionError, match=r"Expected started_at null before the first attempt, .*at bad\.json"):
+        BOOKS.books_should_balance(world)
+    world.record("bad.json")["started_at"] = None
+    BOOKS.books_should_balance(world)

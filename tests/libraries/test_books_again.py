@@ -104,6 +104,7 @@ def test_a_folder_gets_a_number_where_a_file_has_its_name(world):
 def test_a_folder_whose_name_looks_like_an_extension_may_have_its_number_before_or_behind_it(world, name):
     arrived = replace(world.truth.file("a.csv"), path="b.old/a.csv")
     world.mock = MockSet(world.truth.root, 1, (arrived, *world.truth.files[1:]))
+    (world.source / "b.old").mkdir()
     (world.source / "done" / name).mkdir()
     (world.source / "done/a.csv").rename(world.source / "done" / name / "a.csv")
     world.record("a.csv").update(path="b.old/a.csv", place=f"done/{name}/a.csv")

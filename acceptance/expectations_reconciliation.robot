@@ -1,0 +1,35 @@
+*** Settings ***
+Name                Expectations of reconciliation
+Documentation       What whoever has doubts expects: every difference between folder, state and bucket is named, and a
+...                 state that is lost can be had again without a run.
+
+Resource            ../resources/reconciliation.resource
+
+Suite Setup         Set up the environment
+Suite Teardown      Tear down the environment
+Test Setup          Open a world
+Test Teardown       Close the world
+
+Test Tags           contract    extra
+
+
+*** Test Cases ***
+Verify names whatever was removed, altered or added, and changes nothing
+    [Documentation]    What nobody touched, and what is still pending, is no difference.
+    [Tags]    fr-013
+    Given files were migrated
+    And verify finds no difference
+    When objects and files are removed, altered and added behind the migrator's back
+    Then verify names every difference and nothing else
+    And verify has changed nothing
+
+Recover rebuilds a lost state from folders and bucket, and the next run goes on with it
+    [Documentation]    Done files with their objects, failed ones with their reasons, and those that are still to come.
+    [Tags]    fr-008    fr-010
+    Given files were migrated by half
+    And the state is removed
+    When the state is recovered
+    Then the books agree so far
+    When the migrator runs to its end
+    Then no file that was done before is processed again
+    And the books balance

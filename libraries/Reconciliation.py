@@ -1,0 +1,70 @@
+"""Keywords around the commands `verify` and `recover`: what differs is named, what is lost is rebuilt."""
+
+from robot.api import logger
+from robot.api.deco import keyword, library
+
+from harness import discrepancies, runs
+from harness.discrepancies import Discrepancy
+from harness.process import Finished
+from harness.tables import Row
+from harness.world import World
+from Migrator import RUN_LIMIT
+from verdicts import judge, rows_of
+
+_DONE = 0
+_DIFFERENCES = 3
+
+
+@library(scope="TEST", doc_format="MARKDOWN")
+class Reconciliation:
+    """Folder, state and bucket against each other, as the migrator itself sees them."""
+
+    def __init__(self) -> None:
+        self._made: tuple[Discrepancy, ...] = ()
+
+    @keyword
+    def verify_should_find_nothing(self, world: World) -> None:
+        """`verify --json` ends with 0 and names no difference."""
+        told = self._verify(world)
+        named = discrepancies.read(told.stdout)
+        judge(world, "Nothing to name", [_end(told, _DONE), *discrepancies.rows((), named)])
+
+    @keyword
+    def make_discrepancies(self, world: World) -> None:
+        """Remove, alter and add objects and files behind the migrator's back, and remember that moment."""
+        self._made = discrepancies.make_all(world)
+        world.snapshot()
+
+    @keyword
+    def verify_should_name_every_discrepancy(self, world: World) -> None:
+        """`verify --json` ends with 3, and names each discrepancy once and nothing else."""
+        if not self._made:
+            raise AssertionError("There is no discrepancy: the When is missing.")
+        told = self._verify(world)
+        named = discrepancies.read(told.stdout)
+        judge(world, "Named differences", [_end(told, _DIFFERENCES), *discrepancies.rows(self._made, named)])
+
+    @keyword
+    def verify_should_have_changed_nothing(self, world: World) -> None:
+        """State, folders and bucket are as they were at the remembered moment, and nothing was sent since."""
+        files = [file.path for file in world.truth.files]
+        judge(world, "Looking changes nothing", rows_of(files, "as it was", runs.changes(world)))
+
+    @keyword
+    def recover_state(self, world: World) -> None:
+        """Run `recover`; it must end with 0."""
+        told = world.run("recover", within=RUN_LIMIT)
+        logger.info(f"{told.command}\n{told.how_it_ended()}")
+        if told.signal or told.exit_code != _DONE:
+            raise AssertionError(f"Expected exit code 0 of {told.command!r}, seen {told.how_it_ended()}.")
+
+    @staticmethod
+    def _verify(world: World) -> Finished:
+        told = world.run("verify", "--json", within=RUN_LIMIT)
+        logger.info(f"{told.command}\n{told.how_it_ended()}\n{told.stdout}")
+        return told
+
+
+def _end(told: Finished, expected: int) -> Row:
+    right = told.signal is None and told.exit_code == expected
+    return Row("verify", f"exit code {expected}", told.how_it_ended(), right)

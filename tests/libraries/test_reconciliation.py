@@ -1,0 +1,128 @@
+"""What is done behind the migrator's back must be named by `verify`, and nothing else; `recover` must end well."""
+
+import json
+import shlex
+import sys
+from dataclasses import replace
+
+import pytest
+
+from harness import discrepancies, mock_names
+from harness.discrepancies import Discrepancy, Named
+from harness.folders import look
+from harness.process import Launch
+from harness.truth import MockSet, reason_path
+from harness.world import PREFIX
+from paper_world import balanced_world
+from Reconciliation import Reconciliation
+
+WHAT = Discrepancy("an object was deleted", {"missing-object"}, "lake/a.csv.parquet")
+MOVED = Discrepancy("a done file was moved", {"misplaced-file", "missing-file"}, "b/c.csv", free="b/c.csv")
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = balanced_world(tmp_path)
+    world.launch = Launch((), {}, tmp_path / "work", world.evidence)
+    world.bucket.name = "bucket"
+    world.gate.endpoint_url = "http://127.0.0.1:1"
+    return world
+
+
+def _speaking(world, named, code):
+    """A migrator that prints these differences and ends with that code."""
+    script = world.folder / "speak.py"
+    script.write_text(f"import sys\nprint({json.dumps({'differences': named})!r})\nsys.exit({code})\n")
+    world.launch = replace(world.launch, words=tuple(shlex.split(f"{sys.executable} {script}")))
+
+
+def _named(difference, path=None, key=None):
+    return {"path": path, "key": key, "difference": difference, "detail": "so"}
+
+
+MISSING = _named("missing-object", "a.csv", "lake/a.csv.parquet")
+
+
+def _keywords(world, *made):
+    keywords = Reconciliation()
+    keywords._made = made
+    world.snapshot()
+    return keywords
+
+
+@pytest.mark.parametrize("moved", [[_named("misplaced-file", "b/c.csv")], [_named("missing-file", "b/c.csv")] * 1])
+def test_differences_that_are_all_named_pass(world, moved):
+    keywords = _keywords(world, WHAT, MOVED)
+    _speaking(world, [MISSING, *moved, _named("unknown-file", "failed/b/c.csv")], 3)
+    keywords.verify_should_name_every_discrepancy(world)
+    keywords.verify_should_have_changed_nothing(world)
+
+
+def test_a_difference_that_is_not_named_is_told(world):
+    _speaking(world, [], 3)
+    with pytest.raises(AssertionError, match="as an object was deleted, seen not a word, at lake/a"):
+        _keywords(world, WHAT).verify_should_name_every_discrepancy(world)
+
+
+def test_a_difference_that_is_none_is_told(world):
+    keywords = _keywords(world, WHAT)
+    _speaking(world, [MISSING, _named("unknown-file", "late.csv")], 3)
+    with pytest.raises(AssertionError, match=r"Expected no difference, seen unknown-file, at late\.csv"):
+        keywords.verify_should_name_every_discrepancy(world)
+    _speaking(world, [_named("unknown-object", key="lake/x")], 0)
+    with pytest.raises(AssertionError, match="Expected no difference, seen unknown-object, at lake/x"):
+        keywords.verify_should_find_nothing(world)
+
+
+def test_a_wrong_exit_code_is_told(world):
+    keywords = _keywords(world, WHAT)
+    _speaking(world, [MISSING], 0)
+    with pytest.raises(AssertionError, match="Expected exit code 3, seen exit code 0"):
+        keywords.verify_should_name_every_discrepancy(world)
+    _speaking(world, [], 3)
+    with pytest.raises(AssertionError, match="Expected exit code 0, seen exit code 3"):
+        keywords.verify_should_find_nothing(world)
+    with pytest.raises(AssertionError, match="Expected exit code 0 of"):
+        keywords.recover_state(world)
+
+
+def test_a_verify_that_mends_is_told(world):
+    keywords = _keywords(world, WHAT)
+    (world.source / "done/a.csv").unlink()
+    with pytest.raises(AssertionError, match=r"Expected the file as it was, .* at done/a\.csv"):
+        keywords.verify_should_have_changed_nothing(world)
+
+
+@pytest.mark.parametrize(
+    "printed", ["", "[]", '{"differences": [{}]}', json.dumps({"differences": [_named("other-object", key="x")]})]
+)
+def test_what_the_contract_does_not_know_is_told(printed):
+    with pytest.raises(AssertionError, match="from verify --json, seen"):
+        discrepancies.read(printed)
+
+
+def test_a_difference_in_words():
+    assert str(Named("a.csv", None, "missing-file", "")) == "missing-file of a.csv"
+
+
+def test_a_missing_when_is_told(world):
+    with pytest.raises(AssertionError, match="the When is missing"):
+        Reconciliation().verify_should_name_every_discrepancy(world)
+
+
+def test_one_of_each_kind_is_made(world):
+    world.mock = MockSet(world.test_data, 1, ())
+    for recipe in mock_names.numbered_names():
+        place = world.source / "done" / recipe.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(recipe.made.data)
+        world.bucket.objects[f"{PREFIX}/{recipe.path}.parquet"] = b""
+    reason = world.source / "failed" / reason_path(mock_names.failing_names()[0].path)
+    reason.touch()
+    world.bucket.put = world.bucket.objects.__setitem__
+    world.bucket.delete = world.bucket.objects.__delitem__
+    keywords = Reconciliation()
+    keywords.make_discrepancies(world)
+    assert {kind for each in keywords._made for kind in each.kinds} == discrepancies.KINDS
+    assert "late/arrived later.csv" in look(world.source)
+    assert not reason.exists()

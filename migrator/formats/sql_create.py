@@ -2,7 +2,7 @@
 
 import re
 
-from migrator.formats.sql_grammar import Family, Grammar, compiled, unquoted
+from migrator.formats.sql_grammar import BRACKETED_NAME, Family, Grammar, compiled, unquoted
 
 # First words of a table's parts that are no columns, with what must follow where the word may also be a name.
 _PARTS = rb"(?:PRIMARY{0}KEY|UNIQUE|CONSTRAINT|FOREIGN{0}KEY|CHECK|EXCLUDE{0}(?:USING\b|\()|PERIOD{0}FOR)(?![\w$])"
@@ -24,7 +24,7 @@ def created_table(statement: bytes, grammar: Grammar) -> tuple[str, tuple[str, .
         statement: A whole statement, known to be closed everywhere.
         grammar: The rules that it is read by.
     """
-    blank = rb"(?:" + grammar.blank + rb"|/\*!\d*|\*/)*"
+    blank = rb"(?:" + _blanks(grammar) + rb"|/\*!\d*|\*/)*"
     head = compiled(
         rb"(?:/\*!\d*)?" + blank + rb"CREATE\b" + blank + rb"(?:OR" + blank + rb"REPLACE\b" + blank + rb")?"
         rb"(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN)\b"
@@ -109,14 +109,23 @@ def column_names(written: bytes, grammar: Grammar) -> tuple[str, ...] | None:
 
 def without_blanks(written: bytes, grammar: Grammar) -> bytes:
     """Names and points alone, so that no word of a comment is taken for a name."""
-    kept = compiled(rb"(?P<name>" + grammar.name + rb")|(?P<mark>[.,])|(?:" + grammar.blank[:-2] + rb"++)")
+    kept = compiled(rb"(?P<name>" + grammar.name + rb")|(?P<mark>[.,])|" + _blanks(grammar))
     return b"".join(found["name"] or found["mark"] or b"" for found in kept.finditer(written))
+
+
+def _blanks(grammar: Grammar) -> bytes:
+    """The pattern of blanks and comments, at least one."""
+    return rb"(?:" + grammar.blank[:-2] + rb"++)"
+
+
+_DEEPER = {b"(": 1, b"[": 1, b")": -1, b"]": -1, b",": 0}
 
 
 def _parts(statement: bytes, start: int, grammar: Grammar) -> tuple[list[bytes], bytes]:
     """What stands between the commas of a parenthesis that opens before `start`, and what stands after it."""
+    # A name in brackets is told from an array, whose commas part no columns either.
     tokens = compiled(
-        grammar.string + rb"|" + grammar.name + rb"|(?P<mark>[(),])|--[^\n]*+|/\*(?!!)(?:[^*]++|\*(?!/))*+\*/"
+        rb"|".join((grammar.string, BRACKETED_NAME, rb"(?P<mark>[][(),])", grammar.name, _blanks(grammar)))
     )
     depth = 1
     begin = start
@@ -125,7 +134,7 @@ def _parts(statement: bytes, start: int, grammar: Grammar) -> tuple[list[bytes],
         mark = found["mark"]
         if mark is None:
             continue
-        depth += {b"(": 1, b")": -1, b",": 0}[mark]
+        depth += _DEEPER[mark]
         if depth == 0 or (depth == 1 and mark == b","):
             parts.append(statement[begin : found.start()])
             begin = found.end()

@@ -15,9 +15,14 @@ _BACKSLASHED = rb"'(?:[^'\\]++|\\.|'')*+'"
 _DOUBLE_BACKSLASHED = rb'"(?:[^"\\]++|\\.|"")*+"'
 _DOUBLE = rb'"(?:[^"]++|"")*+"'
 _BACKTICKED = rb"`(?:[^`]++|``)*+`"
+# SQLite's third way to quote a name; an array of PostgreSQL follows a word, or begins with a string or an array. The
+# length is bounded so that it is known from a little text ahead which of them it is.
+_BRACKETED = rb"\[[^\]]{0,200}+\]"
+BRACKETED_NAME = rb"(?<=[\s(,.])(?!\[\s*+['\"\[])" + _BRACKETED
 _TAG = rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)?\$"
 _DOLLARED = rb"(?>(?P<tag>" + _TAG + rb").*?(?P=tag))"
 DOLLAR_QUOTE = re.compile(_TAG)
+_NAME_WORD = rb"[A-Za-z0-9_$\x80-\xff]++"
 _WORD = rb"[A-Za-z0-9_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+"
 _BLOCK_COMMENT = rb"/\*(?:[^*]++|\*(?!/))*+\*/"
 _PLAIN_BLOCK_COMMENT = rb"/\*(?!!)(?:[^*]++|\*(?!/))*+\*/"
@@ -46,7 +51,7 @@ class Grammar:
         flat: Code and parentheses without parentheses in them.
         value: One literal of a row, up to its comma or the row's end.
         string: A quoted string of any form.
-        name: A table's or column's name.
+        name: A table's or column's name where one must stand; SQLite also takes a string for one there.
         blank: `skip` as text, for patterns that hold blanks.
         stops_at_names: Whether `code` stops before names in backticks.
     """
@@ -69,7 +74,8 @@ def standard() -> Grammar:
     comment = rb"--[^\n]*+|" + _BLOCK_COMMENT
     skip = rb"(?:\s++|" + comment + rb")*+"
     code = [
-        rb"[^'\"`$/*\-();A-Za-z0-9_\x80-\xff]++",
+        rb"[^'\"`$/*\-();\[A-Za-z0-9_\x80-\xff]++",
+        BRACKETED_NAME + rb"|\[",
         rb"[eE]" + _BACKSLASHED,
         rb"(?![eE]')" + _WORD,
         _PLAIN,
@@ -90,7 +96,7 @@ def standard() -> Grammar:
         _flat(rb"|".join(code)),
         _value(strings, _PLAIN, skip),
         _PLAIN + rb"|[eE]" + _BACKSLASHED + rb"|" + _DOLLARED,
-        _DOUBLE + rb"|[A-Za-z0-9_$\x80-\xff]++",
+        _DOUBLE + rb"|" + _BRACKETED + rb"|" + _PLAIN + rb"|" + _NAME_WORD,
         skip,
     )
 
@@ -128,7 +134,7 @@ def mysql(delimiter: bytes = b";", stop_at_names: bool = False) -> Grammar:
         _flat(piece),
         _value(strings, _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED, skip),
         _BACKSLASHED,
-        _BACKTICKED + rb"|" + _DOUBLE_BACKSLASHED + rb"|[A-Za-z0-9_$\x80-\xff]++",
+        rb"|".join((_BACKTICKED, _DOUBLE_BACKSLASHED, _BRACKETED, _BACKSLASHED, _NAME_WORD)),
         skip,
         stop_at_names,
     )
@@ -143,8 +149,10 @@ def compiled(pattern: bytes) -> re.Pattern[bytes]:
 def unquoted(name: bytes) -> str:
     """A name as written, without its quotes."""
     quote = name[:1]
-    if quote in (b'"', b"`"):
+    if quote in (b'"', b"`", b"'"):
         name = name[1:-1].replace(quote * 2, quote)
+    elif quote == b"[":
+        name = name[1:-1]
     return name.decode()
 
 

@@ -381,6 +381,35 @@ def test_an_identity_has_values(dump):
     assert dump(text)["t"] == [{"a": 1, "b": 2}]
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("CREATE TABLE [t] ([a b] int, [c,;d] text, [it's (] int, [)--] int);", ["a b", "c,;d", "it's (", ")--"]),
+        ("CREATE TABLE 't' ('a' int, 'b,(' text, \"d,\"\"e\" int);", ["a", "b,(", 'd,"e']),
+        (
+            "CREATE TABLE t ('unique' int, [check] int, \"primary key\" int, CHECK (1));",
+            ["unique", "check", "primary key"],
+        ),
+        ("CREATE TABLE t (a int[] DEFAULT ARRAY[1, 2], b text[] DEFAULT ARRAY[['x]', 'y'], ['z']]);", ["a", "b"]),
+        ("CREATE TABLE `t` (`a` int, # one, two (\n `b` int, #)\n c int # it's\n);", ["a", "b", "c"]),
+        ("CREATE TABLE `t` (`a` int DEFAULT 5--3, `b,(` int COMMENT 'it\\'s, (');", ["a", "b,("]),
+        ("CREATE TABLE `t` (`a` int /*!50606 STORAGE DISK */, /*!80000 `b` int */, `c` int);", ["a", "b", "c"]),
+        ("-- MariaDB\nCREATE TABLE t (a int /*M!100301 INVISIBLE, x */, b int);", ["a", "b"]),
+    ],
+)
+def test_columns_are_told_from_quotes_comments_and_arrays(dump, text, columns):
+    row = ",".join(map(str, range(len(columns))))
+    name = "`t`" if "`" in text else "t"
+    assert dump(f"{text}INSERT INTO {name} VALUES ({row});")["t"] == [dict(zip(columns, range(9), strict=False))]
+
+
+def test_names_in_brackets_and_strings_name_tables_and_columns(dump):
+    text = "INSERT INTO main.[a;'t] ([b c], 'd') VALUES (1, 2); SELECT x[1], ARRAY['(]'], y [2];"
+    values = dump(text)
+    assert values["main.a;'t"] == [{"b c": 1, "d": 2}]
+    assert len(values["_statements"]) == 1
+
+
 def test_columns_are_those_of_create_table_whatever_is_altered_later(dump):
     text = "CREATE TABLE t (a int);\nALTER TABLE t ADD COLUMN b int;\nINSERT INTO t VALUES (1, 2);"
     assert malformed(dump, text).startswith("line 3: a row of 2 values for 1 columns")

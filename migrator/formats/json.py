@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from migrator.errors import ReasonCode, Refusal
 from migrator.formats.interface import Sink, Source, Table
+from migrator.formats.json_blocks import Block
 from migrator.formats.json_build import MAX_CELLS, batches
-from migrator.formats.json_fast import can_parse, parse_objects
-from migrator.formats.json_items import Block, Elements, Lines, LinesInstead, Splitter
+from migrator.formats.json_fast import can_parse, parse_block
+from migrator.formats.json_items import Elements, Lines, LinesInstead, Splitter
 from migrator.formats.json_shape import Items, Layout
 from migrator.formats.json_values import Fault, Truncated, expected, is_treacherous, read_value
 from migrator.formats.json_window import Window
@@ -129,8 +130,8 @@ class _Pass:
                     continue
                 while len(waiting) < _AHEAD and (block := splitter.block()) is not None:
                     # Few keys a row and many in the file: the exact parser makes smaller batches.
-                    objects = block.objects if block.rows * self._layout.cells <= MAX_CELLS else b""
-                    future = parsers.submit(parse_objects, objects, block.rows, self._layout.schema)
+                    most = MAX_CELLS // self._layout.cells
+                    future = parsers.submit(parse_block, block, self._layout.schema, most)
                     waiting.append((block, future))
                 if not waiting:
                     exact = 1

@@ -1,9 +1,9 @@
 """Where one item ends and the next begins: newline-delimited values, and the elements of an array."""
 
-from typing import Any, NamedTuple, Protocol
+import re
+from typing import Any, Protocol
 
-import numpy as np
-
+from migrator.formats.json_blocks import Block, Objects
 from migrator.formats.json_bulk import read_elements, read_lines
 from migrator.formats.json_depth import last_separator, separate
 from migrator.formats.json_values import (
@@ -17,18 +17,8 @@ from migrator.formats.json_values import (
 )
 from migrator.formats.json_window import BLOCK, SPACE, Window
 
-_NEWLINE, _OPENING, _CLOSING = b"\n{}"
-
-
-class Block(NamedTuple):
-    """Whole items that may be given to the fast parser."""
-
-    taken: bytes
-    """What was taken from the window."""
-    objects: bytes
-    """The items. If they are valid, a newline stands between each two objects, at least one on both sides of it."""
-    rows: int
-    """How many there must be, each newline meant."""
+FAST = 4  # blocks of the exact parser that go to the fast ones at once
+_HEAD = re.compile(r'{[ \t\r\n]*"[^"\\]*"')
 
 
 class Splitter(Protocol):
@@ -53,20 +43,12 @@ class Lines:
 
     def block(self) -> Block | None:
         """Whole lines; where they end is certain, whatever they hold."""
-        taken = self._take()
-        if not taken:
-            return None
-        objects = (taken.replace(b"\r\n", b"\n") if b"\r" in taken else taken).rstrip(b"\n")
-        signs = np.frombuffer(objects, np.uint8)
-        ends = np.flatnonzero(signs == _NEWLINE)
-        # Else there are empty lines, spaces, or something else than objects.
-        if not _is_enclosed(objects) or (signs[ends - 1] != _CLOSING).any() or (signs[ends + 1] != _OPENING).any():
-            objects = b""
-        return Block(taken, objects, len(ends) + 1)
+        taken = self._take(FAST * BLOCK)
+        return Block(taken, commas=False) if taken else None
 
     def items(self) -> list[Any] | None:
         """The values of whole lines."""
-        taken = self._take()
+        taken = self._take(BLOCK)
         if not taken:
             return None
         text = taken.decode()
@@ -94,27 +76,29 @@ class Lines:
             raise self._window.refusal(Fault(fault.message, start + fault.position), text) from fault
         return found
 
-    def _take(self) -> bytes:
+    def _take(self, size: int) -> bytes:
         window = self._window
-        window.fill()
-        while (end := window.data.rfind(b"\n", 0, BLOCK) + 1) == 0:
-            end = window.data.find(b"\n", BLOCK) + 1
+        window.fill(size)
+        while (end := window.data.rfind(b"\n", 0, size) + 1) == 0:
+            end = window.data.find(b"\n", size) + 1
             if end or window.final:
                 break
             window.more()
         return window.take(end or len(window.data))
 
 
-def _between_objects(text: str) -> bytes:
-    """What stands between the first element and the second, braces included; empty where they are not both objects."""
+def _between_objects(text: str) -> tuple[bytes, bytes]:
+    """What stands between the first element and the second, braces included, and the second's first key behind it.
+
+    Nothing where they are not both objects.
+    """
     start = skip_space(text, 0)
     _, end = read_value(text, start, final=True, treacherous=True)
     following = skip_space(text, skip_space(text, end) + 1)
-    return text[end - 1 : following + 1].encode() if text[following] == "{" else b""
-
-
-def _is_enclosed(objects: bytes) -> bool:
-    return objects.startswith(b"{") and objects.endswith(b"}")
+    if text[following] != "{":
+        return b"", b""
+    head = _HEAD.match(text, following)
+    return text[end - 1 : following + 1].encode(), (head[0][1:] if head else "").encode()
 
 
 def _expect_end(line: str, position: int) -> None:
@@ -135,6 +119,7 @@ class Elements:
         self._given = False  # a block to the fast parser
         self._nested = False
         self._separator = b""  # what stood between two objects, braces included
+        self._key = b""  # what stood behind it
 
     def block(self) -> Block | None:
         """Objects up to one of the places that look like the end of an element.
@@ -142,30 +127,28 @@ class Elements:
         Whether it is one is for the parser to say: if all before it are whole objects, it is.
         """
         window = self._window
-        window.fill()
+        window.fill(FAST * BLOCK)
         if not self._separator or not self._open:
             return None
         self._given = True
         if self._nested:
             return self._block_by_depth()
-        start = window.data.rfind(self._separator, 0, BLOCK)
+        # The first key as well: objects inside an element seldom begin with the same one.
+        start = window.data.rfind(self._separator + self._key, 0, FAST * BLOCK)
+        if start < 0:
+            start = window.data.rfind(self._separator, 0, FAST * BLOCK)
         if start < 0:
             return None
         taken = window.take(start + self._separator.index(b",") + 1)
-        objects = taken[:-1].strip(SPACE)
-        # A newline takes each comma's place. If that comma stood inside a string or a nested array, the text is no
-        # longer JSON (a bare newline in a string, two elements without a comma), and the parser says so.
-        separators = objects.count(self._separator)
-        return Block(taken, objects.replace(self._separator, b"}\n{") if _is_enclosed(objects) else b"", separators + 1)
+        return Block(taken, commas=True, separator=self._separator)
 
     def _block_by_depth(self) -> Block | None:
         window = self._window
-        cut = separate(window.data[:BLOCK])
+        cut = separate(window.data[: FAST * BLOCK])
         if cut is None:
             return None
         end, objects, separators = cut
-        objects = objects.strip(SPACE)
-        return Block(window.take(end + 1), objects if _is_enclosed(objects) else b"", separators + 1)
+        return Block(window.take(end + 1), commas=True, cut=Objects(objects.strip(SPACE), separators + 1))
 
     def items(self) -> list[Any] | None:
         """The elements that are whole in the window, at least one."""
@@ -175,7 +158,7 @@ class Elements:
         if not self._open:
             self._end()
             return None
-        window.fill()
+        window.fill(BLOCK)
         if (found := self._at_once()) is not None:
             return found
         limit = 2 * BLOCK
@@ -204,7 +187,7 @@ class Elements:
         window.drop(end + 1)
         self._may_close = False
         if not self._separator and type(found[0]) is dict and len(found) > 1:
-            self._separator = _between_objects(text)
+            self._separator, self._key = _between_objects(text)
         return found
 
     def _elements(self, text: str, *, final: bool) -> tuple[list[Any], int]:

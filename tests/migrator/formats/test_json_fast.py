@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from migrator.formats import json as json_format
 from migrator.formats import json_items, json_window
+from migrator.formats.json_blocks import Block
 from migrator.formats.json_build import MAX_CELLS, batches
-from migrator.formats.json_fast import can_parse, parse_objects
+from migrator.formats.json_fast import can_parse, parse_block, parse_objects
 from migrator.formats.json_shape import JSON_TEXT, Items, Layout
 from tests.migrator.formats.test_json import Memory, Recorder, agrees_with_oracle, convert, records, refused, strict
 
@@ -29,10 +30,17 @@ SCHEMA = pa.schema(
 )
 
 
+MANY = 1 << 30
+
+
 def fast(block: str) -> pa.Table | None:
-    lines = json_items.Lines(json_window.Window(io.BytesIO(f"{block}\n".encode())))
-    taken = lines.block()
-    return parse_objects(taken.objects, taken.rows, SCHEMA) if taken else None
+    """What `pyarrow.json` makes of the lines, and what both fast parsers do must be the same where both take them."""
+    taken = Block(f"{block}\n".encode(), commas=False)
+    rows = parse_block(taken, SCHEMA, MANY)
+    objects = taken.objects()
+    slow = parse_objects(*objects, SCHEMA) if objects else None
+    assert rows == slow or slow is None
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -183,9 +191,9 @@ def test_a_fault_far_into_the_file_is_told_with_its_line(frame: tuple[str, str, 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_plain_records_are_parsed_fast(frame: tuple[str, str, str]):
     data = numbers(30_000, '{"id":1}', frame)
-    with patch.object(json_format, "parse_objects", wraps=parse_objects) as parser:
+    with patch.object(json_format, "parse_block", wraps=parse_block) as parser:
         assert convert(data).num_rows == 30_001
-    blocks = len(data) // json_window.BLOCK
+    blocks = len(data) // (json_items.FAST * json_window.BLOCK)
     assert blocks - 1 <= parser.call_count <= blocks + 2
 
 
@@ -248,7 +256,7 @@ def test_the_same_text_gives_the_same_table_in_one_block_or_many():
 def test_elements_with_arrays_of_objects_inside_are_parsed_fast():
     items = [{"n": number, "in": [{"a": '"},{"'}, {"a": "\\"}, {"a": '\\"'}]} for number in range(16_000)]
     for text in (json.dumps(items), json.dumps(items, separators=(",", ":")), json.dumps(items, indent=1)):
-        with patch.object(json_format, "parse_objects", wraps=parse_objects) as parser:
+        with patch.object(json_format, "parse_block", wraps=parse_block) as parser:
             table = convert(text)
         assert table.num_rows == len(items)
         assert table.slice(15_999).to_pylist() == items[-1:]
@@ -263,7 +271,7 @@ def test_what_is_not_one_object_between_two_commas_is_not_taken(odd: str):
             elements._separator = b"},{"
             elements._nested = nested
             block = elements.block()
-            assert block is None or parse_objects(block.objects, block.rows, pa.schema([("a", JSON_LISTS)])) is None
+            assert block is None or parse_block(block, pa.schema([("a", JSON_LISTS)]), MANY) is None
 
 
 JSON_LISTS = pa.list_(pa.struct([("b", pa.int64())]))

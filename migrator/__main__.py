@@ -1,10 +1,9 @@
 """`python -m migrator`, and what the installed command `migrator` starts."""
 
 import sys
-from importlib.abc import MetaPathFinder
 
 
-class _WithoutPandas(MetaPathFinder):
+class _WithoutPandas:
     """Hides pandas: pyarrow imports it wherever it is installed, which takes half a second and serves nothing here."""
 
     @staticmethod

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from migrator.errors import Blocked, KeyRefused, KeyTaken, Stopped, TargetUnavailable
 from migrator.lanes import Stored
+from migrator.listing import all_uploads
 from migrator.patience import Patience
 from migrator.target_errors import NoSuchUpload, NotSupported, Outage
 
@@ -224,10 +225,10 @@ class Multipart:
             if own is not None:
                 self._abort(own)
             if twice:
-                for fetch in self._plain().uploads():
-                    for key, upload in self._patience.run(fetch):
-                        if key == self.key:
-                            self._abort(upload)
+                lane = self._plain()
+                for key, upload in all_uploads(lambda after: self._patience.run(lambda: lane.uploads(after))):
+                    if key == self.key:
+                        self._abort(upload)
         except (Blocked, Stopped, KeyRefused, KeyTaken, NotSupported) as error:
             _log.warning("parts of %s may be left in the bucket until the next run: %s", self.key, error)
 

@@ -16,8 +16,10 @@ _BIG_BYTES = 4 * 1024 * 1024
 
 def readable_schema(schema: pa.Schema) -> pa.Schema:
     """`schema` itself, or one where types that hold no value at all, which many readers refuse, are text."""
-    fields = [_readable(field) for field in schema]
-    if all(ours is theirs for ours, theirs in zip(fields, schema, strict=True)):
+    # Each walk through a schema makes its fields anew.
+    given = list(schema)
+    fields = [_readable(field) for field in given]
+    if all(ours is theirs for ours, theirs in zip(fields, given, strict=True)):
         return schema
     return pa.schema(fields)
 

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from migrator.access import Access
 from migrator.errors import TargetRefused
 from migrator.lanes import ANSWER_SECONDS, CONNECT_SECONDS, CONTENT_TYPE, Stored, Tail, bare
-from migrator.listing import LISTED, Listed, parse_listing
+from migrator.listing import LISTED, Marker, Objects, Uploads, take_objects
 from migrator.target_errors import Answer, NoRange, Outage, Scrubber, judge, not_s3, untrusted
 
 if TYPE_CHECKING:
@@ -125,16 +125,19 @@ class PlainLane:
             reads=True,
         )
 
-    def page(self, under: str, after: str | None) -> tuple[list[Listed], str | None]:
+    def page(self, under: str, after: str | None) -> Objects:
         """A page of the bucket's listing, and the token of the next one."""
         token: Any = {"ContinuationToken": after} if after else {}
-        answer = self._call(
-            f"list {self._bucket}",
+        what = f"list {self._bucket}"
+        answer: Any = self._call(
+            what,
             lambda: self._client.list_objects_v2(Bucket=self._bucket, Prefix=under, **token),
             of_key=False,
         )
+        if LISTED not in answer:
+            raise not_s3(what)
         more = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
-        return cast("list[Listed]", answer.get(LISTED, [])), more
+        return answer[LISTED], more
 
     def begin(self, key: str, metadata: Mapping[str, str]) -> str:
         """Begin a multipart upload; its id."""
@@ -192,37 +195,19 @@ class PlainLane:
             lambda: self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload),
         )
 
-    def uploads(self) -> Iterator[Callable[[], list[tuple[str, str]]]]:
-        """Pages of (key, upload id) of all multipart uploads that are not completed; each is fetched when called."""
+    def uploads(self, after: Marker | None) -> Uploads:
+        """A page of (key, upload id) of the multipart uploads that are not completed, and where the next one begins."""
         # Without a prefix, because MinIO lists only so.
-        marker: dict[str, str] = {}
-        more = True
-
-        def fetch() -> list[tuple[str, str]]:
-            nonlocal more, marker
-            arguments: Any = {**marker, "EncodingType": "url"}
-            answer = self._call(
-                f"list uploads of {self._bucket}",
-                lambda: self._client.list_multipart_uploads(Bucket=self._bucket, **arguments),
-                optional=True,
-            )
-            encoded = answer.get("EncodingType") == "url"
-            found = [
-                (unquote_plus(entry["Key"]) if encoded else entry["Key"], entry["UploadId"])
-                for entry in answer.get("Uploads", [])
-            ]
-            last_key = answer.get("NextKeyMarker", "")
-            following = {
-                "KeyMarker": unquote_plus(last_key) if encoded else last_key,
-                "UploadIdMarker": answer.get("NextUploadIdMarker", ""),
-            }
-            # A server that answers with the same page again would be asked for ever.
-            more = bool(answer.get("IsTruncated")) and following != marker
-            marker = following
-            return found
-
-        while more:
-            yield fetch
+        marker: Any = {"KeyMarker": after[0], "UploadIdMarker": after[1]} if after else {}
+        answer = self._call(
+            f"list uploads of {self._bucket}",
+            lambda: self._client.list_multipart_uploads(Bucket=self._bucket, EncodingType="url", **marker),
+            optional=True,
+        )
+        decoded = unquote_plus if answer.get("EncodingType") == "url" else str
+        found = [(decoded(entry["Key"]), entry["UploadId"]) for entry in answer.get("Uploads", [])]
+        following = decoded(answer.get("NextKeyMarker", "")), answer.get("NextUploadIdMarker", "")
+        return found, following if answer.get("IsTruncated") else None
 
     def _call(
         self, what: str, request: Callable[[], T], *, of_key: bool = True, reads: bool = False, optional: bool = False
@@ -278,7 +263,7 @@ class PlainLane:
             **fixed,
         )
         client.meta.events.register("before-call.s3", _no_expect)
-        client.meta.events.register_first("before-parse.s3.ListObjectsV2", parse_listing)
+        client.meta.events.register_first("before-parse.s3.ListObjectsV2", take_objects)
         return client
 
 

@@ -14,6 +14,7 @@ from migrator.target_errors import Missing, NotSupported, Outage
 
 if TYPE_CHECKING:
     from migrator.fast_lane import FastLane
+    from migrator.list_lane import ListLane
     from migrator.plain_lane import PlainLane
 
 _log = logging.getLogger(__name__)
@@ -138,6 +139,13 @@ class Server:
 
                     self._plain = PlainLane(self._bucket, self._resolved())
         return self._plain
+
+    def lister(self) -> "ListLane | PlainLane":
+        """The lane that lists: the one that is made fastest."""
+        from migrator import list_lane
+
+        access = self._resolved()
+        return list_lane.ListLane(self._bucket, access) if list_lane.serves(access) else self.plain()
 
     def _resolved(self) -> Access:
         if self._access is None:

@@ -16,7 +16,7 @@ from typing import Protocol
 from migrator import footer
 from migrator.errors import KeyRefused, KeyTaken, TargetUnavailable
 from migrator.lanes import Stored
-from migrator.listing import Listed
+from migrator.listing import Listed, all_uploads
 from migrator.multipart import Multipart, Senders
 from migrator.patience import Patience
 from migrator.server import Server
@@ -155,7 +155,7 @@ class Target:
         after: str | None = None
         while True:
             token = after
-            page, after = self._patience.run(lambda: self._server.plain().page(under, token))  # noqa: B023 (called at once)
+            page, after = self._patience.run(lambda: self._server.lister().page(under, token))  # noqa: B023 (called at once)
             yield from page
             if after is None:
                 return
@@ -166,12 +166,12 @@ class Target:
         Where the credentials may not list uploads, or the server cannot, nothing is aborted and a warning is logged.
         """
         count = 0
+        lister = self._server.lister
         try:
-            for fetch in self._server.plain().uploads():
-                for key, upload in self._patience.run(fetch):
-                    if ours(key):
-                        self._abort_one(key, upload)
-                        count += 1
+            for key, upload in all_uploads(lambda after: self._patience.run(lambda: lister().uploads(after))):
+                if ours(key):
+                    self._abort_one(key, upload)
+                    count += 1
         except (KeyRefused, NotSupported) as error:
             _log.warning("multipart uploads that earlier runs left over cannot be aborted: %s", error)
         return count

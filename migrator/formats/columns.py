@@ -21,12 +21,11 @@ import pyarrow.compute as pc
 
 from migrator.formats.column_casts import BOOLEAN, DATE, INTEGER, LOCAL_TIME, TEXT, UTC_TIME, typed_values
 from migrator.formats.column_floats import FLOAT, Column, floats, has_decimals
+from migrator.formats.column_kinds import candidates
 
 __all__ = ["BOOLEAN", "DATE", "FLOAT", "INTEGER", "LOCAL_TIME", "TEXT", "UTC_TIME", "Column", "ColumnTypes"]
 
 _EXACT_INTEGERS = 2**53
-_DAY_LENGTH = len("2024-02-29")
-_NUMBER_STARTS = frozenset("-.0123456789")
 
 
 class ColumnTypes:
@@ -132,7 +131,7 @@ def _guessed(column: Column) -> tuple[pa.DataType, Column | None]:
     first = _first_value(column)
     if first is None:
         return TEXT, None
-    for data_type in _candidates(first):
+    for data_type in candidates(first):
         typed = typed_values(column, data_type)
         if typed is not None and (data_type is not FLOAT or has_decimals(column)):
             return data_type, typed
@@ -145,16 +144,3 @@ def _first_value(column: Column) -> str | None:
     values = column.drop_null() if column.null_count else column
     first: str = values[0].as_py()
     return first
-
-
-def _candidates(first: str) -> tuple[pa.DataType, ...]:
-    """The types that a column can have whose first value is this."""
-    if first in {"true", "false"}:
-        return (BOOLEAN,)
-    if len(first) >= _DAY_LENGTH and first[4] == first[7] == "-":
-        if len(first) == _DAY_LENGTH:
-            return (DATE,)
-        return (UTC_TIME,) if first.endswith("Z") else (LOCAL_TIME,)
-    if first[:1] not in _NUMBER_STARTS:
-        return ()
-    return (FLOAT,) if "." in first or "e" in first or "E" in first else (INTEGER, FLOAT)

@@ -22,6 +22,10 @@ class Source(Protocol):
     def path(self) -> Path | None:
         """The file that holds exactly these bytes, where there is one (memory mapping, seeking); None for a stream."""
 
+    @property
+    def size(self) -> int | None:
+        """Bytes, where that is known before they are read; what says it may be wrong."""
+
     def open(self) -> BinaryIO:
         """A new stream from the first byte on; whoever opens it closes it."""
 

@@ -9,7 +9,7 @@ from migrator.formats.interface import Reader
 from migrator.names import Format, Kind, kind_of
 
 _MODULES = {
-    Format.CSV: "migrator.formats.csv",
+    Format.CSV: "migrator.formats.csv_small",
     Format.JSON: "migrator.formats.json",
     Format.TXT: "migrator.formats.txt",
     Format.SQL: "migrator.formats.sql",

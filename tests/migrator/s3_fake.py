@@ -178,7 +178,8 @@ class FakeS3:
         entries = "".join(
             f"<Upload><Key>{quote(self.upload_keys[u])}</Key><UploadId>{u}</UploadId></Upload>" for u in self.uploads
         )
-        return 200, {}, f"<R><EncodingType>url</EncodingType>{entries}</R>".encode()
+        name = "ListMultipartUploadsResult"
+        return 200, {}, f"<{name}><EncodingType>url</EncodingType>{entries}</{name}>".encode()
 
     def _delete(self, request: Request, body: bytes) -> tuple[int, dict[str, str], bytes]:
         if "uploadId" in request.query:

@@ -6,12 +6,13 @@ import pyarrow as pa
 
 
 class MemorySource:
-    """Bytes under a name, given at most `step` a read."""
+    """Bytes under a name, given at most `step` a read; their `size` is told or not."""
 
     path = None
 
-    def __init__(self, data, name="x.csv", step=1 << 30):
+    def __init__(self, data, name="x.csv", step=1 << 30, size=None):
         self.data = data
+        self.size = size
         self.name = name
         self.step = step
         self.streams = []

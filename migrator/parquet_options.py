@@ -7,8 +7,6 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from migrator.parquet_columns import LONG_SAMPLE_ROWS, ColumnOptions, column_options
-
 _TINY_BYTES = 16 * 1024
 _SMALL_BYTES = 256 * 1024
 _BIG_BYTES = 4 * 1024 * 1024
@@ -37,6 +35,9 @@ def write_options(first: pa.Table) -> dict[str, Any]:
         return options | {"compression": "none", "write_statistics": False}
     if size < _SMALL_BYTES:
         return options | {"compression": "snappy"}
+    # Only here Arrow's functions are needed, which take a tenth of a second to import.
+    from migrator.parquet_columns import LONG_SAMPLE_ROWS, ColumnOptions, column_options
+
     rows = first.slice(0, LONG_SAMPLE_ROWS)
     columns: dict[str, ColumnOptions] = {}
     for path, array in _leaves(rows):
@@ -62,6 +63,8 @@ def _readable_type(kind: pa.DataType) -> pa.DataType:
     """`kind` itself, the same object, where there is nothing to change."""
     if pa.types.is_null(kind):
         return pa.string()
+    if not pa.types.is_nested(kind):
+        return kind
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         value = kind.value_field
         readable = _readable(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from migrator.formats.column_floats import Column
-from migrator.formats.column_kinds import plain_values
+from migrator.formats.column_plain import plain_values
 
 FEW = 256
 """Values at most."""

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from migrator.formats.column_casts import BOOLEAN, DATE, INTEGER, LOCAL_TIME, TEXT, UTC_TIME, typed_values
 from migrator.formats.column_floats import FLOAT, Column, floats, has_decimals
-from migrator.formats.column_kinds import candidates
+from migrator.formats.column_plain import candidates
 
 __all__ = ["BOOLEAN", "DATE", "FLOAT", "INTEGER", "LOCAL_TIME", "TEXT", "UTC_TIME", "Column", "ColumnTypes"]
 

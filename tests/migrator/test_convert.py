@@ -14,6 +14,7 @@ import pytest
 from migrator.convert import ConvertOptions, SourceFile, convert
 from migrator.errors import ReasonCode, Refusal, SourceChanged, StateUnusable, Stopped, TargetRefused
 from migrator.formats import registry
+from migrator.formats.archive import archive_reader
 from migrator.names import Format, format_of
 from tests.migrator.staged import MemoryStage
 
@@ -40,7 +41,7 @@ def fake_formats(monkeypatch):
             return lines
         if file_format is Format.UNKNOWN:
             return real(file_format, unpacking)
-        return registry.archive_reader(file_format, unpacking, reader_of)
+        return archive_reader(file_format, unpacking, reader_of)
 
     monkeypatch.setattr("migrator.convert.reader_of", reader_of)
 

@@ -122,7 +122,7 @@ def test_members_paths_follow_the_contract_in_zip_and_tar(tmp_path_factory, path
 
 
 def test_a_member_that_cannot_be_kept_in_memory_is_converted_from_scratch(tmp_path, monkeypatch):
-    monkeypatch.setattr("migrator.convert.Scratch", lambda folder: Scratch(folder, 0))
+    monkeypatch.setattr("migrator.formats.archive_scratch.Scratch", lambda folder: Scratch(folder, 0))
     text = os.urandom(200_000).hex()
     got = run(tmp_path, "x.tar.gz", a_tar_gz(("y.zip", a_zip(("c.txt", text.encode())))))
     assert got == {"x.tar.gz/y.zip/c.txt.parquet": [{"line_number": 1, "line": text}]}

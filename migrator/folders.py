@@ -10,6 +10,7 @@ from typing import Any
 from migrator.errors import StateUnusable, UsageError
 from migrator.names import MAX_FILE_NAME_BYTES, numbered, reason_name
 from migrator.renaming import rename_exclusively
+from migrator.within import leads_through_link, names_inside
 
 DONE = "done"
 FAILED = "failed"
@@ -120,14 +121,16 @@ class Folders:
         texts = ("path", "code", "message")
         if not isinstance(reason, dict) or not all(isinstance(reason.get(name), str) for name in texts):
             return None
-        return reason
+        return reason if names_inside(reason["path"]) else None
 
     def stat(self, place: str) -> os.stat_result | None:
-        """The status of the regular file at `place`; None where there is none.
+        """The status of the regular file at `place`; None where there is none, or a folder above it is a link.
 
         Raises:
             StateUnusable: The folder does not tell.
         """
+        if leads_through_link(self._base, place):
+            return None
         try:
             status = os.lstat(self._base + place)
         except (FileNotFoundError, NotADirectoryError):
@@ -163,7 +166,10 @@ class Folders:
         Raises:
             OSError: One of them cannot be made, or is no folder.
         """
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        folder = path.rpartition("/")[0]
+        if leads_through_link(self._base, path):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
+        (self.root / folder).mkdir(parents=True, exist_ok=True)
 
     def _folder(self, folder: str, top: str) -> str:
         """The folder below `top` that stands for `folder`; where a name is taken by a file, the next free one."""

@@ -9,7 +9,8 @@ from typing import Self
 from migrator.errors import Locked, StateUnusable
 
 FOLDER = ".migrator"
-_NAME = "lock"
+NAME = "lock"
+SCRATCH = "scratch"
 _PID_BYTES = 32
 
 
@@ -32,10 +33,10 @@ class Lock:
         folder = self._root / FOLDER
         try:
             folder.mkdir(exist_ok=True)
-            self._file = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         except OSError as error:
             raise StateUnusable(
-                f"cannot write {folder / _NAME}: {error.strerror}; SOURCE must be a folder that can be written"
+                f"cannot write {folder / NAME}: {error.strerror}; SOURCE must be a folder that can be written"
             ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,7 +46,7 @@ class Lock:
             raise Locked(f"process {holder} holds {self._root}; wait until it has ended, or stop it") from None
         except OSError as error:
             os.close(self._file)
-            raise StateUnusable(f"cannot lock {folder / _NAME}: {error.strerror}") from error
+            raise StateUnusable(f"cannot lock {folder / NAME}: {error.strerror}") from error
         self._write_holder()
         return self
 
@@ -60,4 +61,4 @@ class Lock:
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
             os.close(self._file)
-            raise StateUnusable(f"cannot write {self._root / FOLDER / _NAME}: {error.strerror}") from error
+            raise StateUnusable(f"cannot write {self._root / FOLDER / NAME}: {error.strerror}") from error

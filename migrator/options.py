@@ -9,7 +9,9 @@ from typing import NoReturn, TypeVar
 
 from migrator import __version__
 from migrator.errors import ReasonCode, UsageError
-from migrator.lock import FOLDER
+from migrator.folders import DONE, FAILED
+from migrator.lock import FOLDER, SCRATCH
+from migrator.lock import NAME as LOCK_NAME
 from migrator.target_address import Address, endpoint_problem
 
 STATE_NAME = "state.sqlite3"
@@ -171,8 +173,29 @@ def _state(text: str | None, source: Path) -> Path:
     if text is None:
         return source / FOLDER / STATE_NAME
     path = Path(text)
-    if not text or not path.name or "\0" in text:
+    if not text or path.name in {"", ".."} or "\0" in text:
         raise UsageError(f"argument --state: {text!r} is no file's name; give one")
     if not path.parent.is_dir():
         raise UsageError(f"argument --state: the folder {str(path.parent)!r} does not exist; make it, or give another")
+    taken = _taken(path, source)
+    if taken:
+        raise UsageError(f"argument --state: {text!r} {taken}; give the name of a file of its own")
     return path
+
+
+def _taken(path: Path, source: Path) -> str:
+    """Why the state may not be at `path`, where it would put aside, or be put away with, what is not the state's."""
+    place, root = path.parent.resolve() / path.name, source.resolve()
+    if place == root or place in root.parents:
+        return "is SOURCE, or holds it"
+    if root not in place.parents:
+        return ""
+    inside = place.relative_to(root).parts
+    if inside[0] in {DONE, FAILED}:
+        return f"lies in {inside[0]}, which is for files that were migrated"
+    if inside[0] == FOLDER and (len(inside) == 1 or inside[1] in {LOCK_NAME, SCRATCH}):
+        return "is the migrator's own, and no state"
+    inventoried = not any(part.startswith(".") for part in inside)
+    if inventoried and path.is_dir() and not path.is_symlink():
+        return "is a folder whose files are to be moved"
+    return ""

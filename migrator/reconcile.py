@@ -13,14 +13,13 @@ from migrator.entries import Entry, FileState, NewFile, now
 from migrator.errors import StateUnusable
 from migrator.folders import DONE, FAILED, Folders, reason_place
 from migrator.inventory import arrived, put_away
-from migrator.lock import FOLDER
+from migrator.lock import FOLDER, SCRATCH
 from migrator.logs import fields, log
 from migrator.state import LISTING, State
 from migrator.state_aside import ASIDE_MARK, set_aside
 from migrator.state_errors import StateUnreadable
 
 _BATCH = 20_000
-SCRATCH = "scratch"
 RESERVE_BYTES = 256 << 10
 
 
@@ -194,15 +193,16 @@ def _survey_put_away(state: State, folders: Folders, found: Survey) -> None:
 
 
 def _forget(state: State, folders: Folders, gone: list[Entry], foreign: Collection[str]) -> None:
+    # Before they are forgotten: nobody would know whose reason files they are.
+    for entry in gone:
+        if entry.place is not None:
+            folders.remove_reason(entry.place, entry.path)
     with state.transaction():
         for entry in gone:
             state.forget(entry.id)
         # What is left here is not there any more, or has changed.
         for place in foreign:
             state.forget_foreign(place)
-    for entry in gone:
-        if entry.place is not None:
-            folders.remove_reason(entry.place, entry.path)
 
 
 def _same_foreign(folders: Folders, foreign: dict[str, tuple[int, int]], place: str) -> bool:

@@ -12,7 +12,7 @@ from migrator.errors import Blocked, ExitCode, StateUnusable, Stopped
 from migrator.examination import Examination
 from migrator.examine import Keys
 from migrator.folders import Folders, check_tops
-from migrator.lock import FOLDER, Lock
+from migrator.lock import FOLDER, SCRATCH, Lock
 from migrator.logs import fields, log
 from migrator.options import Options
 from migrator.progress import Progress
@@ -60,7 +60,7 @@ class _Run:
         self._given = given
         self._stop = stop
         self._state = state
-        self._folders = Folders(given.source, given.source / FOLDER / reconcile.SCRATCH)
+        self._folders = Folders(given.source, given.source / FOLDER / SCRATCH)
         self._survey = Survey()
         self._workers: Workers | None = None
         self._blocked: Blocked | None = None

@@ -1,17 +1,21 @@
 """The state as others read it: without changing a byte on disk, also while a run is writing it."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from migrator.entries import Entry, StoredObject
+from migrator.entries import Entry, Intent, StoredObject
 from migrator.errors import StateUnusable
 from migrator.state_check import checked
 from migrator.state_errors import StateUnreadable
 from migrator.state_rows import COLUMNS, entry_of
 
 _ATTEMPTS = 5
+
+T = TypeVar("T")
 
 
 class Reader:
@@ -35,13 +39,26 @@ class Reader:
                 ahead = next(objects, None)
             yield entry, tuple(own)
 
-    def foreign(self) -> list[bytes]:
-        """The places in `done/` and `failed/` that are known to be none of the migrator's."""
-        return [place for (place,) in self._db.execute("SELECT place FROM foreign_files")]
+    def intents(self) -> list[tuple[str, Intent]]:
+        """What attempts at files that are not done were about to put, or have put: the file's path, and what."""
+        query = (
+            "SELECT path, key, coalesce(objects.sha256, files.sha256) FROM objects JOIN files ON id = file_id"
+            " WHERE state IN ('pending', 'in_progress')"
+        )
+        return [(os.fsdecode(path), Intent(key, sha256)) for path, key, sha256 in self._db.execute(query)]
 
 
 def read(path: Path) -> list[tuple[Entry, tuple[StoredObject, ...]]]:
     """Every file of the state at `path`, with its objects.
+
+    Raises:
+        StateUnreadable, StateUnusable: As `view` says.
+    """
+    return view(path, lambda opened: list(opened.entries()))
+
+
+def view(path: Path, asked: Callable[[Reader], T]) -> T:
+    """What `asked` finds in a view of the state at `path`, tried again while a run changes it.
 
     Raises:
         StateUnreadable: It is damaged, or none of ours.
@@ -52,7 +69,7 @@ def read(path: Path) -> list[tuple[Entry, tuple[StoredObject, ...]]]:
         before = _print(path)
         try:
             with reader(path) as opened:
-                return list(opened.entries())
+                return asked(opened)
         except (StateUnreadable, StateUnusable) as error:
             last = error
         # A run that began or ended meanwhile makes any of this look damaged.

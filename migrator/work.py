@@ -15,6 +15,7 @@ from migrator.entries import Entry, StoredObject
 from migrator.errors import Blocked, KeyRefused, KeyTaken, ReasonCode, Refusal, SourceChanged, Stopped
 from migrator.names import encoded_path
 from migrator.outcomes import Converted, Left, Outcome, Refused, Stored, Task, Twin
+from migrator.within import leads_through_link
 
 if TYPE_CHECKING:
     from migrator.convert import Conversion
@@ -201,6 +202,8 @@ class Workshop:
             Refusal: `source-vanished`, where there is none.
         """
         entry = task.entry
+        if entry.place is not None and leads_through_link(str(self._root), entry.place):
+            raise Refusal(ReasonCode.SOURCE_VANISHED, f"a folder above {entry.place} is a link now, and not followed")
         try:
             status = os.lstat(f"{self._root}/{entry.place or ''}")
         except (FileNotFoundError, NotADirectoryError):

@@ -37,6 +37,35 @@ def test_a_wrong_command_line_says_what_would_be_right(tmp_path, capsys, argumen
 
 
 @pytest.mark.parametrize("command", ["run", "status", "verify", "retry", "recover"])
+@pytest.mark.parametrize(
+    "state",
+    ["", ".", "..", "orders", "orders/deep", "done", "done/state", "done/sub/state", "failed", "failed/x", ".migrator",
+     ".migrator/lock", ".migrator/scratch", ".migrator/scratch/x", "../source", "orders/..", "orders/../done",
+     "link/done"],
+)  # fmt: skip
+def test_a_state_in_a_folder_of_others_is_refused_and_nothing_is_touched(tmp_path, capsys, command, state):
+    source = tmp_path / "source"
+    for folder in ("orders/deep", "done/sub", "failed", ".migrator/scratch"):
+        (source / folder).mkdir(parents=True)
+    (source / "link").symlink_to(source)
+    (source / "orders/a.csv").write_text("a\n1\n")
+    (source / "done/b.csv").write_text("a\n1\n")
+    before = sorted(tmp_path.rglob("*"))
+    target = ["s3://bucket"] if command in {"run", "verify", "recover"} else []
+    assert main([command, str(source), *target, "--state", f"{source}/{state}"]) == 2
+    assert "--state" in capsys.readouterr().err.splitlines()[-1]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("state", ["s", ".s", "../s", "orders/s", ".migrator/s", ".migrator/folder", ".folder"])
+def test_a_state_of_its_own_may_be_anywhere_else(tmp_path, state):
+    source = tmp_path / "source"
+    for folder in ("orders", ".migrator/folder", ".folder"):
+        (source / folder).mkdir(parents=True)
+    assert parse(["status", str(source), "--state", f"{source}/{state}"]).state.name == state.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("command", ["run", "status", "verify", "retry", "recover"])
 def test_every_command_takes_every_option(tmp_path, command):
     target = ["s3://bucket/a/b/"] if command in {"run", "verify", "recover"} else []
     given = parse(

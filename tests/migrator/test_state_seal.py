@@ -11,6 +11,7 @@ import pytest
 from migrator import state_file, state_schema
 from migrator.entries import NewFile
 from migrator.errors import StateUnusable
+from migrator.reconcile import open_state
 from migrator.state import State
 from migrator.state_check import check
 from migrator.state_errors import StateUnreadable
@@ -300,3 +301,24 @@ def test_what_another_program_changed_is_refused(kept):
 def test_a_state_that_is_gone_is_told(tmp_path):
     with pytest.raises(StateUnusable, match="cannot read"):
         State(tmp_path / "none")
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_what_a_kill_left_is_set_aside_byte_for_byte(kept, index):
+    kept.grow()
+    kept.state.close()
+    older = kept.copy("older")
+    for _ in range(2):
+        kept.state = State(kept.path)
+        kept.grow()
+        damaged = kept.copy(f"damaged-{kept.count}")
+        kept.state.close()
+    shutil.copyfile(older, damaged)
+    if not index:
+        index_of(damaged).unlink()
+    before = {file.name: file.read_bytes() for file in damaged.parent.iterdir()}
+    assert len(before) == (3 if index else 2)
+    open_state(damaged).close()
+    aside = {file.name: file.read_bytes() for file in damaged.parent.iterdir() if "unreadable" in file.name}
+    assert {name.replace(".unreadable-1", ""): data for name, data in aside.items()} == before
+    assert files_in(damaged) == 0

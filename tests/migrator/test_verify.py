@@ -6,12 +6,13 @@ import json
 import pytest
 
 from migrator import options
-from migrator.entries import Entry, FileState, StoredObject
+from migrator.entries import Entry, FileState, Intent, StoredObject
 from migrator.errors import StateUnusable
 from migrator.listing import Listed
 from migrator.names import Format
 from migrator.target import Found
-from migrator.verify import differences, verify
+from migrator.verify import verify
+from migrator.verify_differences import differences
 from migrator.verify_pending import PendingObjects
 from tests.migrator.s3_fake import BUCKET, FakeS3
 
@@ -31,6 +32,13 @@ class Files:
 
     def sha256(self, place):
         return sha(self.files[place])
+
+    def same(self, place, other):
+        return self.files.get(place) is self.files.get(other)
+
+    def reason_of(self, place):
+        reason = self.files.get(f"{place}.reason.json")
+        return None if reason is None else reason.decode()
 
     def put_away(self):
         return [place for place in self.files if place.startswith(("done/", "failed/"))]
@@ -128,9 +136,71 @@ def test_a_file_that_the_state_does_not_know_is_unknown():
     ]
 
 
-def test_a_file_on_its_way_to_its_place_is_no_difference():
+LINKED = bytes(bytearray(b"data"))
+"""One file under two names, to the folder above."""
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [{"done/a.csv": b"data"}, {"a.csv": LINKED, "done/a.csv": LINKED}, {"a.csv": b"data"}],
+    ids=["moved", "linked, not unlinked", "not moved"],
+)
+def test_a_done_file_on_its_way_is_no_difference(tree):
     moving = entry("a.csv", FileState.IN_PROGRESS, destination="done/a.csv")
-    assert found([(moving, ())], bucket={}, tree={"done/a.csv": b"data"}) == []
+    # Before the move it is pending, and its object is known by what was intended.
+    pending = "done/a.csv" not in tree
+    assert found([(moving, (STORED,))], HELD, tree, pending=lambda key: pending and key == STORED.key) == []
+
+
+def test_what_a_moved_file_was_recorded_with_must_be_in_the_bucket():
+    moving = entry("a.csv", FileState.IN_PROGRESS, destination="done/a.csv")
+    tree = {"done/a.csv": b"data"}
+    assert found([(moving, (STORED,))], {}, tree) == [("missing-object", "a.csv", STORED.key)]
+    # One that was not moved may have changed, and then its objects are taken back.
+    assert found([(moving, (STORED,))], {}, {"a.csv": b"data"}) == []
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"b.csv": b"data"},
+        {"b.csv": b"data", "failed/b.csv.reason.json": b"b.csv"},
+        {"b.csv": LINKED, "failed/b.csv": LINKED, "failed/b.csv.reason.json": b"b.csv"},
+        {"failed/b.csv": b"data", "failed/b.csv.reason.json": b"b.csv"},
+    ],
+    ids=["recorded", "reason written", "linked, not unlinked", "moved"],
+)
+def test_a_failed_file_on_its_way_is_no_difference(tree):
+    moving = entry("b.csv", FileState.IN_PROGRESS, destination="failed/b.csv", error_code="malformed-csv")
+    assert found([(moving, ())], {}, tree) == []
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"failed/b.csv": b"data", "failed/b.csv.reason.json": b"b.csv"},
+        {"b.csv": b"data", "failed/b.csv.reason.json": b"b.csv"},
+        {"b.csv": b"data"},
+    ],
+    ids=["recorded", "moved back", "reason removed"],
+)
+def test_a_file_on_its_way_back_is_no_difference(tree):
+    moving = entry("b.csv", FileState.FAILED, destination="b.csv", error_code="malformed-csv")
+    assert found([(moving, ())], {}, tree) == []
+
+
+def test_somebody_elses_file_where_one_was_going_is_a_difference():
+    moving = entry("a.csv", FileState.IN_PROGRESS, place="a.csv", destination="done/a.csv")
+    failing = entry("b.csv", FileState.IN_PROGRESS, destination="failed/b.csv", error_code="malformed-csv")
+    tree = {"a.csv": b"data", "done/a.csv": b"atad", "b.csv": b"data", "failed/b.csv.reason.json": b"other"}
+    assert found([(moving, ()), (failing, ())], {}, tree) == [
+        ("unknown-file", "done/a.csv", None),
+        ("unknown-file", "failed/b.csv.reason.json", None),
+    ]
+    assert found([(moving, ())], {}, {"done/a.csv": b"longer"}) == [
+        ("missing-file", "a.csv", None),
+        ("unknown-file", "done/a.csv", None),
+    ]
 
 
 def test_a_file_that_vanished_once_is_no_difference():
@@ -161,6 +231,18 @@ class Footers:
 def test_an_object_of_a_pending_file_is_known_by_its_footer(key, path, source, digest, belongs):
     target = Footers(**{"source-path": source, "source-sha256": digest})
     assert PendingObjects(target, "lake", [path], lambda _: sha(b"x"))(key) is belongs
+
+
+@pytest.mark.parametrize(
+    ("digest", "belongs"), [(sha(b"now"), True), (sha(b"before"), True), (None, False), (sha(b"?"), False)]
+)
+def test_an_object_that_was_intended_belongs_to_the_file_also_after_it_changed(digest, belongs):
+    footer = {"source-path": "a.csv", "source-sha256": digest} if digest else {"rows": "none of ours"}
+    intents = [("a.csv", Intent("lake/a.csv.parquet", sha(b"before")))]
+    pending = PendingObjects(Footers(**footer), "lake", ["a.csv"], lambda _: sha(b"now"), intents)
+    assert pending("lake/a.csv.parquet") is belongs
+    vanished = PendingObjects(Footers(**footer), "lake", [], lambda _: None, intents)
+    assert vanished("lake/a.csv.parquet") is (belongs and digest == sha(b"before"))
 
 
 @pytest.fixture

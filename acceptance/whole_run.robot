@@ -25,8 +25,8 @@ FR-014 A run whose scenario failed leaves nothing behind
     Then a test of it failed
     And it left nothing behind
 
-FR-014 A run that was killed in the middle leaves nothing half a minute later
+FR-014 A run that was killed in the middle leaves nothing a minute later
     [Documentation]    Nobody can clean up after his own SIGKILL: a watchdog of the run does.
     Given the restart scenario runs
     When the run is killed in the middle
-    Then it left nothing behind half a minute later
+    Then it left nothing behind a minute later

@@ -35,8 +35,8 @@ class Contents:
         """Each object's user metadata and parquet footer name the source file, its size, format and digest."""
 
         def check(file: MockFile, expected: ExpectedObject, key: str) -> str | None:
-            user = world.bucket.metadata(key)
-            return contents.metadata_difference(file, expected, user, contents.footer_of(world.bucket.read(key)))
+            body, user = world.bucket.fetch(key)
+            return contents.metadata_difference(file, expected, user, contents.footer_of(body))
 
         judge(world, "Origin", self._rows(world, "metadata and footer of its source file", check))
 

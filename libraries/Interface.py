@@ -3,12 +3,12 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from robot.api.deco import keyword, library
 
+from harness.patience import patient
 from harness.process import Finished, MigratorProcess
 from harness.tables import Row
 from harness.world import PREFIX, World
@@ -16,7 +16,7 @@ from Migrator import RUN_LIMIT
 from verdicts import judge
 
 _WRONG_COMMAND_LINE = 2
-_AT_ONCE = timedelta(seconds=30)
+_AT_ONCE = patient(60)
 _SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the variable's name
 _LOG_ENTRIES = ("time", "level", "message")
 

@@ -7,17 +7,18 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness.gate_rules import Hold, Rule
+from harness.patience import patient
 from harness.process import Finished
 from harness.tables import Row
 from harness.world import World
 from verdicts import show
 
-RUN_LIMIT = timedelta(seconds=120)
+RUN_LIMIT = patient(120)
 GRACE = timedelta(seconds=2)
-HELD_LIMIT = timedelta(seconds=60)
+HELD_LIMIT = patient(120)
 # What a process may need beyond its grace period to write its state and end on a busy machine. With that period it is
 # less than the 15 s after which a hanging upload ends by itself, so that whoever waits for that is seen.
-STOP_MARGIN = timedelta(seconds=10)
+STOP_MARGIN = patient(10)
 
 
 @library(scope="GLOBAL", doc_format="MARKDOWN")

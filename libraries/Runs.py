@@ -8,6 +8,7 @@ from robot.api.deco import keyword, library
 
 from harness import runs
 from harness.gate_rules import Hold, Rule
+from harness.patience import patient
 from harness.process import Finished
 from harness.tables import Row
 from harness.world import World
@@ -17,7 +18,9 @@ from verdicts import judge, rows_of
 _HELD_BY_ANOTHER = 5
 _SHORT_GRACE = timedelta(seconds=1)
 _LONG_GRACE = timedelta(seconds=60)
-_AT_ONCE = timedelta(seconds=10)
+# Less than the 15 s after which a hanging upload ends by itself, so that whoever waits for that is seen.
+_AT_ONCE = patient(10)
+_TAKEN_LIMIT = patient(60)
 _UPLOADS_A_RUN = 2
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -87,7 +90,7 @@ class Runs:
         process = world.start("run", "--grace", f"{_LONG_GRACE.total_seconds():g}")
         world.wait_until_met(world.hold, HELD_LIMIT)
         process.send(signal.SIGINT)
-        runs.wait_until_taken(process.pid, signal.SIGINT, _AT_ONCE)
+        runs.wait_until_taken(process.pid, signal.SIGINT, _TAKEN_LIMIT)
         process.send(signal.SIGTERM)
         world.finished = process.wait(_AT_ONCE)
         world.gate.lift_all()

@@ -10,12 +10,13 @@ from robot.libraries.BuiltIn import BuiltIn
 
 import figures
 from harness.nested_run import NestedRun
+from harness.patience import patient
 from harness.tables import Row
 from verdicts import show
 
 _VARIABLES = ("MIGRATOR", "S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "SEED")
-_WHOLE_RUN_LIMIT = timedelta(minutes=5)
-_MADE_LIMIT = timedelta(seconds=60)
+_WHOLE_RUN_LIMIT = patient(600)
+_MADE_LIMIT = patient(180)
 
 
 @library(scope="TEST", doc_format="MARKDOWN")

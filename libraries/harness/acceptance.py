@@ -30,8 +30,8 @@ from harness.snapshot import Snapshot, left_behind
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
 VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "MIGRATOR")
-# After a run that was killed its watchdog needs a moment; half a minute is what is promised.
-CLEAN_WITHIN = 30.0
+# After a process that was killed its watchdog needs a moment.
+CLEAN_WITHIN = patience.patient(60).total_seconds()
 # Interrupted while it began; in the middle of a run it counts failures as ever.
 _ROBOT_INTERRUPTED = 253
 _ROBOT_NEVER_BEGAN = frozenset({251, 252})

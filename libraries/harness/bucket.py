@@ -11,14 +11,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from harness.object_reads import ObjectReads
+from harness.patience import patient
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # What one DeleteObjects request may hold.
 _MOST_DELETED_AT_ONCE = 1000
 _CLIENT = Config(
-    connect_timeout=5,
-    read_timeout=30,
+    # Made up anew for every request otherwise, at some cost.
+    user_agent="s3-acceptance",
+    connect_timeout=patient(20).total_seconds(),
+    read_timeout=patient(60).total_seconds(),
     retries={"mode": "standard", "max_attempts": 3},
     # Some S3-compatible servers refuse the checksums that boto3 sends by itself.
     request_checksum_calculation="when_required",
@@ -60,6 +65,7 @@ class Bucket:
             region_name="us-east-1",
             config=_CLIENT,
         )
+        self._reads = ObjectReads(endpoint_url, access_key, secret_key)
 
     def keys(self, prefix: str = "") -> list[str]:
         """Every key below `prefix`, sorted."""
@@ -76,13 +82,18 @@ class Bucket:
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name)
         return sorted(entry["Key"] for page in pages for entry in page.get("Uploads", []))
 
-    def metadata(self, key: str) -> dict[str, str]:
-        """An object's user metadata."""
-        return self._client.head_object(Bucket=self.name, Key=key)["Metadata"]
-
     def read(self, key: str) -> bytes:
         """An object's bytes, whole."""
-        return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+        return self.fetch(key)[0]
+
+    def fetch(self, key: str) -> tuple[bytes, dict[str, str]]:
+        """An object's bytes, whole, and its user metadata, in one request."""
+        fetched = self._reads.fetch(self.name, key)
+        if fetched is None:
+            # boto3 knows every odd case, and tells errors by their names.
+            answer = self._client.get_object(Bucket=self.name, Key=key)
+            fetched = answer["Body"].read(), answer["Metadata"]
+        return fetched
 
     def download(self, key: str, file: Path) -> None:
         """An object's bytes into a file, streamed."""
@@ -98,6 +109,7 @@ class Bucket:
 
     def remove(self) -> None:
         """Delete the bucket with all versions, markers and unfinished uploads; nothing happens where it is gone."""
+        self._reads.close()
         try:
             for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
                 for upload in page.get("Uploads", []):

@@ -23,7 +23,7 @@ from harness.problems import EnvironmentFault, Problem
 from harness.run_id import ENVIRONMENT_VARIABLE, PREFIX, RUN_LABEL, Owner, Run
 
 _OWNER_FILE = ".owner.json"
-_PROCESS_LIMIT = 5.0
+_PROCESS_LIMIT = 30.0
 # How old something must be before it is swept although its owner cannot be asked (another machine's).
 _ORPHANED_AFTER = 24 * 3600.0
 
@@ -162,7 +162,7 @@ def _container_removal(client: docker.DockerClient, name: str) -> Callable[[], N
             if "already in progress" not in str(error):
                 raise
             with contextlib.suppress(NotFound):
-                client.api.wait(name, timeout=30, condition="removed")
+                client.api.wait(name, timeout=60, condition="removed")
 
     return remove
 

@@ -21,6 +21,7 @@ from docker.types import Mount
 from harness.diary import Deed, Entry
 from harness.image_pull import kind_of, plain
 from harness.images import Image
+from harness.patience import patient
 from harness.problems import EnvironmentFault, Problem
 from harness.run_id import Run
 from harness.server_files import ServerFile
@@ -28,6 +29,7 @@ from harness.server_files import ServerFile
 LOCALHOST = "127.0.0.1"
 _LAST_LINES = 15
 _STOP_LIMIT = 10
+_ENGINE_LIMIT = patient(60).total_seconds()
 _numbers = itertools.count(1)
 
 
@@ -200,7 +202,7 @@ class ServerContainer(ContainerView):
         self._may_end()
         self.diary.append(Entry.now(Deed.SERVER_AWAY, "SIGKILL"))
         self._container.kill("SIGKILL")
-        self._container.wait(timeout=_STOP_LIMIT)
+        self._container.wait(timeout=_ENGINE_LIMIT)
         self._reserve_port()
 
     def pause(self) -> None:
@@ -263,7 +265,7 @@ class ServerContainer(ContainerView):
         """Holds the port without listening: whoever connects is refused, and nobody else can take it."""
         held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        deadline = time.monotonic() + _STOP_LIMIT
+        deadline = time.monotonic() + _ENGINE_LIMIT
         while True:
             try:
                 held.bind((LOCALHOST, self.port))

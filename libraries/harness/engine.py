@@ -16,8 +16,8 @@ from docker.errors import DockerException
 
 from harness.problems import EnvironmentFault, Problem
 
-CALL_LIMIT = 60
-_PROBE_LIMIT = 10
+CALL_LIMIT = 120
+_PROBE_LIMIT = 30
 
 
 @dataclass(frozen=True)

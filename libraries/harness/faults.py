@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.books import UNFINISHED, Difference
 from harness.folders import PLACES, look
 from harness.gate import Exchange
+from harness.patience import patient
 from harness.process import Finished, MigratorProcess
 from harness.status import Status
 from harness.tables import Row
@@ -23,8 +24,8 @@ BEYOND_RETRYING = timedelta(seconds=20)
 """What the contract grants beyond `--retry-for`: an attempt that hangs, and the end of the run."""
 AFTER_REFUSAL = timedelta(seconds=5)
 """What the contract grants after a refusal that concerns everybody."""
-BUSY_MACHINE = timedelta(seconds=5)
-"""What seeing the end of a process may take on a machine with much to do."""
+BUSY_MACHINE = patient(15)
+"""What start and end of a process may take on a machine with much to do; who never gives up takes a minute and more."""
 
 _BAD_REQUEST = 400
 _SERVER_ERROR = 500

@@ -2,13 +2,14 @@
 
 from io import BytesIO
 
-import pandas
-
 from harness.truth import ExpectedObject
 
 
 def difference(expected: ExpectedObject, data: bytes) -> str | None:
     """What a data frame of the object lacks or has too much: rows, columns, their order; None where nothing does."""
+    # Half a second to import, which a process that opens no data frame need not spend.
+    import pandas
+
     try:
         frame = pandas.read_parquet(BytesIO(data))
     except (ValueError, OSError) as error:

@@ -20,10 +20,12 @@ import yarl
 from aiohttp import web
 
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
+from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
 
 _HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
 _READ_SIZE = 1 << 16
+_LOOP_LIMIT = patient(60)
 
 
 @dataclass
@@ -163,7 +165,7 @@ class Gate:
         self._loop.run_forever()
 
     def _in_loop(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=30)
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_LOOP_LIMIT.total_seconds())
 
     async def _open(self) -> None:
         self._lifted = asyncio.Event()

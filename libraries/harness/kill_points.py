@@ -12,11 +12,12 @@ from harness.books import Difference, all_differences
 from harness.gate import Exchange
 from harness.gate_rules import Hold, Rule, Stage
 from harness.object_checks import object_differences
+from harness.patience import patient
 from harness.process import Finished
 from harness.s3_requests import Act
 from harness.world import World
 
-RUN_LIMIT = timedelta(seconds=120)
+RUN_LIMIT = patient(120)
 _ALL_ACTS = frozenset(Act)
 # Children whose parent was killed may need a moment to notice it.
 _CHILDREN_LIMIT = 20.0

@@ -5,7 +5,6 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 from harness import mock_folder
 from harness.kill_points import Killing, KillPoint, kill_and_resume
@@ -14,6 +13,7 @@ from harness.mock_made import Recipe, bad
 from harness.mock_makers import many_small
 from harness.mock_sql import Insert, dump, number
 from harness.mock_text import csv, txt
+from harness.patience import patient
 from harness.servers import S3Server
 from harness.world import World
 
@@ -21,7 +21,7 @@ Plan = tuple[tuple[KillPoint, ...], bool]
 """Where a world's runs are killed, and whether the whole process group is."""
 
 _MOST_AT_ONCE = 4
-_REHEARSAL_LIMIT = timedelta(seconds=60)
+_REHEARSAL_LIMIT = patient(120)
 # boto3 makes clients in one session, which is not made for threads.
 _making = threading.Lock()
 

@@ -19,9 +19,9 @@ def object_differences(world: World, books: Books) -> Iterator[Difference]:
             key = f"{PREFIX}/{expected.key}"
             if key not in there:
                 continue
-            body = world.bucket.read(key)
+            body, user = world.bucket.fetch(key)
             told = contents.difference(expected, body) or contents.metadata_difference(
-                file, expected, world.bucket.metadata(key), contents.footer_of(body)
+                file, expected, user, contents.footer_of(body)
             )
             if told:
                 yield Difference(key, "the values and the origin of its source", told)

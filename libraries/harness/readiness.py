@@ -11,11 +11,12 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SigningCredentials
 
+from harness.patience import patient
 from harness.problems import EnvironmentFault, Problem
 from harness.progress import seconds
 
 REGION = "us-east-1"
-_REQUEST_LIMIT = 5.0
+_REQUEST_LIMIT = patient(20).total_seconds()
 _LOOK_AGAIN = 0.02
 
 
@@ -69,7 +70,7 @@ def wait_until_ready(access: Access, limit: float, *, what: str, check_alive: Ca
 
     Args:
         access: The server.
-        limit: Seconds to wait.
+        limit: Seconds to wait, with PATIENCE 1.
         what: The server's name, for the message.
         check_alive: Called between the attempts; raises when waiting is in vain.
 
@@ -77,13 +78,14 @@ def wait_until_ready(access: Access, limit: float, *, what: str, check_alive: Ca
         EnvironmentFault: The time is up; the message tells what was expected, seen last, and how long it took.
     """
     begun = time.monotonic()
+    most = patient(limit).total_seconds()
     while True:
         lacking = unfulfilled(access)
         waited = time.monotonic() - begun
         if lacking is None:
             return waited
         check_alive()
-        if waited > limit:
+        if waited > most:
             raise EnvironmentFault(
                 Problem.NOT_READY,
                 f"{what} at {access.endpoint_url}: {lacking.name}: expected {lacking.expected}, "

@@ -147,7 +147,7 @@ class S3Server:
                 aws_access_key_id=self.access_key,
                 aws_secret_access_key=self.secret_key,
                 region_name=REGION,
-                config=Config(s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=30),
+                config=Config(s3={"addressing_style": "path"}, connect_timeout=20, read_timeout=60),
             )
         return self._client
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from harness.run_id import ENVIRONMENT_VARIABLE, Run
 
-_LIMIT = 60.0
+_LIMIT = 120.0
 _LOOK_AGAIN = 0.5
 _DISMISSED = b"."
-_DISMISSAL_LIMIT = 5.0
+_DISMISSAL_LIMIT = 30.0
 _LIBRARIES = Path(__file__).resolve().parents[1]
 
 _guards: dict[int, tuple[Run, subprocess.Popen[bytes]]] = {}

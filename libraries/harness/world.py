@@ -18,6 +18,7 @@ from harness.bucket import Bucket, Version
 from harness.folders import FileFacts, files_below, look, strays
 from harness.gate import Gate
 from harness.gate_rules import Rule
+from harness.patience import patient
 from harness.process import Finished, Launch, MigratorProcess
 from harness.readiness import REGION
 from harness.servers import S3Server
@@ -25,7 +26,7 @@ from harness.status import Status
 from harness.truth import MockSet
 
 PREFIX = "lake"
-STATUS_LIMIT = timedelta(seconds=30)
+STATUS_LIMIT = patient(60)
 _LOOK_AGAIN = 0.05
 
 

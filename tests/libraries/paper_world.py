@@ -41,11 +41,11 @@ class PaperBucket:
     def unfinished_uploads(self) -> list[str]:
         return self.uploads
 
-    def metadata(self, key: str) -> dict[str, str]:
-        return self.user_metadata[key]
-
     def read(self, key: str) -> bytes:
         return self.objects[key]
+
+    def fetch(self, key: str) -> tuple[bytes, dict[str, str]]:
+        return self.objects[key], self.user_metadata[key]
 
 
 @dataclass

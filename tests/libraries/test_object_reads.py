@@ -8,6 +8,7 @@ from harness.bucket import Bucket
 from harness.object_reads import ObjectReads
 from harness.readiness import REGION
 
+BODY = b"\x00body\r\n"
 METADATA = {"source-path": "a%20b!c", "source-size": "3"}
 KEYS = [
     "plain.parquet",

@@ -67,6 +67,8 @@ class Runs:
             process.send(told)
             world.finished = process.wait(_SHORT_GRACE + STOP_MARGIN)
             world.gate.lift(hold)
+            # For the timeline: in between, what was in progress is pending.
+            world.status()
             ends.append((told, world.finished))
         judge(world, "Stops", [runs.stop_row(f"run {at}", *end) for at, end in enumerate(ends, start=1)])
 

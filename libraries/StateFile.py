@@ -35,6 +35,7 @@ class StateFile:
         """
         self._damaged = state_damage.damage(world, how, seed)
         world.allowed.rebuilt = True
+        world.note(f"state damaged: {how}")
         logger.info(f"The state is {how}; there is now {self._damaged.left}")
 
     @keyword
@@ -48,6 +49,7 @@ class StateFile:
         if self._copy is None:
             raise AssertionError("No copy of the state was kept: the Given is missing.")
         self._copy.put_back(world)
+        world.note("an old copy of the state put back")
         world.allowed.rebuilt = True
 
     @keyword

@@ -24,6 +24,8 @@ def arrive(world: World, recipes: Iterable[Recipe]) -> tuple[MockFile, ...]:
     files = tuple(mock_folder.put_file(world.source / recipe.path, recipe) for recipe in recipes)
     known = world.mock or MockSet(world.test_data, 0, ())
     world.mock = replace(known, files=(*known.files, *files))
+    if world.process:
+        world.note(f"{len(files)} file{'s' if len(files) > 1 else ''} arrived")
     return files
 
 
@@ -32,6 +34,7 @@ def change(world: World, place: str, recipe: Recipe) -> MockFile:
     old = world.truth.file(recipe.path)
     with (world.source / place).open("wb") as stream:
         new = recipe.write(stream)
+    world.note(f"{place} repaired")
     os.utime(world.source / place, ns=(recipe.mtime_ns, recipe.mtime_ns))
     new = replace(new, mode=old.mode)
     world.mock = replace(world.truth, files=tuple(new if file is old else file for file in world.truth.files))
@@ -44,6 +47,7 @@ def grow(world: World, file: MockFile) -> MockFile:
     row = target.read_bytes().splitlines(keepends=True)[1]
     with target.open("ab") as stream:
         stream.write(row)
+    world.note(f"{file.path} grew")
     facts = FileFacts.of(target)
     (made,) = file.objects
     columns = tuple(replace(each, values=(*each.values, each.values[0])) for each in made.columns or ())
@@ -64,6 +68,7 @@ def remove(world: World, path: str) -> None:
     old = world.truth.file(path)
     allow_taking_back(world, old)
     (world.source / path).unlink()
+    world.note(f"{path} removed")
     gone = replace(old, state=State.FAILED, codes=frozenset({"source-vanished"}), objects=())
     world.mock = replace(world.truth, files=tuple(gone if file is old else file for file in world.truth.files))
 

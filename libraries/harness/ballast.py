@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from harness.diary import Deed, Entry
 from harness.readiness import REGION
 from harness.servers import S3Server
 
@@ -33,6 +34,7 @@ class Ballast:
 
     def __init__(self, server: S3Server) -> None:
         self._bucket = server.bucket()
+        self._diary: list[Entry] = server.container.diary if server.container else []
         self._keys: list[str] = []
         self._client = boto3.client(
             "s3",
@@ -55,6 +57,7 @@ class Ballast:
         while time.monotonic() < known:
             self._put_all(_SIZES[-1])
             time.sleep(_LOOK_AGAIN)
+        self._diary.append(Entry.now(Deed.SERVER_AWAY, "full"))
 
     def remove(self, within: timedelta) -> None:
         """Delete the objects, and wait until the server takes data again: it frees the space in its own time.
@@ -67,6 +70,7 @@ class Ballast:
         """
         self._delete()
         _wait_until(lambda: self._put(_PROBE), within)
+        self._diary.append(Entry.now(Deed.SERVER_BACK, "has room again"))
         self._delete()
 
     def _put_all(self, size: int) -> None:

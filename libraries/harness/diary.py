@@ -21,6 +21,8 @@ class Deed(StrEnum):
     LOOKED = "looked"
     SERVER_AWAY = "server away"
     SERVER_BACK = "server back"
+    FAULT = "fault"
+    """What the gate, or somebody else, does to requests, files or state."""
 
 
 @dataclass(frozen=True)

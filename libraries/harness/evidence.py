@@ -31,7 +31,7 @@ def save(world: World) -> list[str]:
     """
     missing: list[str] = []
     steps: dict[str, Callable[[World, Path], object]] = {
-        GATE_LOG: lambda world, file: world.gate.save_log(file),
+        GATE_LOG: _gate_log,
         SERVER_LOG: _server_log,
         TRUTH: _truth,
         STATUS_BEFORE: _status_before,
@@ -76,6 +76,12 @@ def _single_books(world: World) -> list[str]:
         except Exception as error:  # noqa: BLE001 as above
             missing.append(f"{name}: {error}")
     return missing
+
+
+def _gate_log(world: World, file: Path) -> None:
+    world.gate.save_log(file)
+    for entry in world.gate.diary:
+        diary.note(world.evidence, entry)
 
 
 def _server_log(world: World, file: Path) -> None:

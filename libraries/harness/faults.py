@@ -51,6 +51,8 @@ def run_astray(
     target = f"s3://{bucket or world.bucket.name}/{PREFIX}"
     endpoint = ["--endpoint-url", endpoint_url or world.gate.endpoint_url]
     launch = replace(world.launch, environment={**world.launch.environment, **(credentials or {})})
+    ways = {"another endpoint": endpoint_url, "another bucket": bucket, "other credentials": credentials}
+    world.note(f"a run with {' and '.join(way for way, given in ways.items() if given) or 'its own target'}")
     world.process = MigratorProcess(launch, ["run", str(world.source), target, *endpoint, *options])
     world.finished = world.process.wait(within)
     return world.finished

@@ -7,7 +7,7 @@ header stays as the client sent it, so that signatures remain valid; bodies stre
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,8 @@ import aiohttp
 import yarl
 from aiohttp import web
 
-from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
+from harness.diary import Deed, Entry
+from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage, told
 from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
 
@@ -64,11 +65,15 @@ class Gate:
 
     Args:
         upstream: The server's endpoint, such as "http://127.0.0.1:49153".
+
+    Attributes:
+        diary: The first request that each rule met, and every outage with its end.
     """
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream.rstrip("/")
         self.endpoint_url = ""
+        self.diary: list[Entry] = []
         self._exchanges: list[Exchange] = []
         self._uploads = 0
         self._rules: list[Rule] = []
@@ -122,21 +127,27 @@ class Gate:
 
     def lift(self, rule: Rule) -> None:
         """End a rule; what it holds goes on."""
+        self._note_letting_go([rule])
         rule.lifted = True
         self._in_loop(self._wake())
 
     def lift_holds(self) -> None:
         """Let go of all that is held, and hold nothing more; other rules and an outage stay."""
+        self._note_letting_go(self._rules)
         for rule in self._rules:
             rule.lifted = rule.lifted or isinstance(rule.effect, Hold)
         self._in_loop(self._wake())
 
     def begin_outage(self, answer: Answer) -> None:
         """Answer every request so from now on, those too that were held and are let go of."""
+        self.diary.append(Entry.now(Deed.SERVER_AWAY, told(answer)))
         self._outage = answer
 
     def lift_all(self) -> None:
         """End every rule and the outage."""
+        if self._outage:
+            self.diary.append(Entry.now(Deed.SERVER_BACK, "answers again"))
+        self._note_letting_go(self._rules)
         self._outage = None
         for rule in self._rules:
             rule.lifted = True
@@ -190,6 +201,10 @@ class Gate:
         if self._runner:
             await self._runner.cleanup()
 
+    def _note_letting_go(self, rules: Iterable[Rule]) -> None:
+        if any(isinstance(rule.effect, Hold) and rule.met.is_set() and not rule.lifted for rule in rules):
+            self.diary.append(Entry.now(Deed.FAULT, "held requests go on"))
+
     async def _wake(self) -> None:
         if self._lifted:
             self._lifted.set()
@@ -212,6 +227,8 @@ class Gate:
         # A list first: each rule counts each request, also when an earlier one has met it.
         met = [rule for rule in self._rules if rule.meets(meaning)]
         rule = met[0] if met else None
+        if rule and rule.seen == rule.first:
+            self.diary.append(Entry(exchange.time, Deed.FAULT, f"{exchange.act}: {told(rule.effect)}"))
         try:
             return await self._carry_out(request, exchange, rule)
         except asyncio.CancelledError:

@@ -58,6 +58,19 @@ class LoseAnswer:
 Effect = Hold | Answer | CutRequest | LoseAnswer
 
 
+def told(effect: Effect) -> str:
+    """What is done to a request, for a diary."""
+    match effect:
+        case Hold(stage):
+            return "held" if stage is Stage.REQUEST else "answer held"
+        case Answer(status, code):
+            return f"answers {status} {code}"
+        case CutRequest():
+            return "cut off"
+        case LoseAnswer():
+            return "answer lost"
+
+
 @dataclass
 class Rule:
     """An effect on chosen requests.

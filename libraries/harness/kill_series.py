@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import mock_folder
+from harness import evidence, mock_folder
 from harness.kill_points import Killing, KillPoint, kill_and_resume
 from harness.mock_archives import zipped
 from harness.mock_made import Recipe, bad
@@ -72,7 +72,8 @@ def kill_all(world: World, server: S3Server, migrator: str, plans: Sequence[Plan
             beside.mock = world.truth
             mock_folder.fill(beside.source, world.truth)
             killing = kill_and_resume(beside, points, group=group)
-            beside.gate.save_log(beside.evidence / "gate.jsonl")
+            if killing.differences:
+                evidence.save(beside)
         finally:
             beside.close()
         if not killing.differences:

@@ -191,6 +191,10 @@ class World:
             raise WorldError(f"Expected exit code 0 of {told.command!r}, seen {told.how_it_ended()}.")
         return Status.read(told.stdout)
 
+    def note(self, told: str) -> None:
+        """Write into the diary what somebody does to the files or the state, so that the timeline shows it."""
+        diary.note(self.evidence, diary.Entry.now(diary.Deed.FAULT, told))
+
     def snapshot(self) -> Snapshot:
         """Remember what there is now."""
         self.before = Snapshot(

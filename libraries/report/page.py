@@ -15,7 +15,6 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.diary import Deed
 from harness.progress import seconds
 from report.results import Test
 from report.specification import Kind
@@ -114,7 +113,7 @@ def _payload(world: WorldEvidence) -> dict[str, Any]:
     moments = [time for lane in world.lanes for time, _ in lane.states]
     moments += [upload.time for upload in world.uploads] + [deed.time for deed in world.deeds]
     if not moments:
-        return {"lanes": [], "uploads": [], "deeds": [], "rows": _rows(world), "end": 0}
+        return {"lanes": [], "uploads": [], "marks": [], "rows": _rows(world), "end": 0}
     begin = min(map(milliseconds, moments))
 
     def since(time: str) -> int:
@@ -128,7 +127,7 @@ def _payload(world: WorldEvidence) -> dict[str, Any]:
             [since(upload.time), world.owners.get(upload.key, ""), _kind(upload.stored, upload.again), upload.fate]
             for upload in world.uploads
         ],
-        "deeds": [[since(deed.time), _told(deed.deed, deed.detail), deed.deed.value] for deed in world.deeds],
+        "marks": [[since(mark.time), printable(mark.told), mark.kind] for mark in world.marks],
         "rows": _rows(world),
     }
 
@@ -154,12 +153,6 @@ def _kind(stored: bool, again: bool) -> str:
     return "stored" if stored else "not stored"
 
 
-def _told(deed: Deed, detail: str) -> str:
-    words = {Deed.STARTED: f"{detail} starts", Deed.ENDED: f"ends: {detail}", Deed.KILLED: "SIGKILL"}
-    words |= {Deed.SERVER_AWAY: f"server {detail}", Deed.SERVER_BACK: f"server {detail}"}
-    return words.get(deed, detail)
-
-
 def _packed(content: object) -> str:
     return _base64(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))
 
@@ -178,5 +171,15 @@ def _text(name: str) -> Markup:
 
 def worlds_of(tests: Iterable[Test], results: Path) -> dict[str, list[WorldEvidence]]:
     """The worlds of each test, by the test's id, read from the evidence that its log links."""
-    found = {test.id: [world for folder in test.evidence if (world := read(results, folder))] for test in tests}
+    found = {
+        test.id: [world for folder in _folders(test.evidence, results) if (world := read(results, folder))]
+        for test in tests
+    }
     return {identifier: each for identifier, each in found.items() if each}
+
+
+def _folders(linked_ones: Iterable[str], results: Path) -> Iterable[str]:
+    """Each folder, and those in it: a scenario may have worlds of its own beside its world."""
+    for folder in linked_ones:
+        yield folder
+        yield from (f"{folder}/{each.name}" for each in sorted((results / folder).glob("*/")) if each.is_dir())

@@ -13,19 +13,14 @@ from typing import Any
 from harness import diary, evidence
 from harness.diary import Deed
 from harness.folders import PLACES
-from harness.s3_requests import UPLOADS
+from harness.s3_requests import UPLOADS, Act
 from harness.truth import REASON_SUFFIX
+from report.lanes import Lane, lanes
+from report.marks import Mark, marks
 
 UNFINISHED = ("pending", "in_progress")
+_NO_SUCCESS = 300
 _LOST = ("lost", "after the server answered")
-
-
-@dataclass
-class Lane:
-    """One file's way: the moments from which on it was in a state."""
-
-    path: str
-    states: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -99,14 +94,23 @@ class WorldEvidence:
         """What the picture shows, for who cannot see it."""
         stored = [upload for upload in self.uploads if upload.stored]
         keys = len({upload.key for upload in stored})
-        twice = f"{len(self.twice)} keys were stored twice" if self.twice else "no key was stored twice"
-        away = sum(deed.deed is Deed.SERVER_AWAY for deed in self.deeds)
+        was = "was" if len(self.twice) == 1 else "were"
+        twice = f"{_count(len(self.twice), 'key')} {was} stored twice" if self.twice else "no key was stored twice"
+        kinds = Counter(mark.kind for mark in self.marks)
         runs = sum(deed.deed is Deed.STARTED for deed in self.deeds)
-        outages = f", {_count(away, 'outage')}" if away else ""
+        outages = sum(deed.deed is Deed.SERVER_AWAY for deed in self.deeds)
+        runs_of = f"{_count(runs, 'run')} of the migrator"
+        counts = {"stop": kinds["stop"], "kill": kinds["kill"], "outage": outages}
+        told = [_count(number, thing) for thing, number in counts.items() if number]
         return (
-            f"{_count(len(self.lanes), 'file')}, {_count(runs, 'run')} of the migrator{outages}; "
+            f"{', '.join([_count(len(self.lanes), 'file'), runs_of, *told])}; "
             f"{_count(len(stored), 'upload')} of {_count(keys, 'key')}: {twice}."
         )
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The deeds as a timeline marks them."""
+        return list(marks(self.deeds))
 
 
 def read(results: Path, folder: str) -> WorldEvidence | None:
@@ -123,7 +127,7 @@ def read(results: Path, folder: str) -> WorldEvidence | None:
     return WorldEvidence(
         folder=folder,
         files=tuple(sorted(file.name for file in place.iterdir())),
-        lanes=tuple(_lanes(place, status, deeds)),
+        lanes=tuple(_lanes(place, status, deeds, ((each.time, owners.get(each.key, "")) for each in uploads))),
         uploads=uploads,
         deeds=tuple(deed for deed in deeds if deed.deed is not Deed.LOOKED),
         rows=tuple(_rows(place, truth, status, owners, uploads)),
@@ -139,52 +143,26 @@ def _deeds(place: Path) -> Iterable[diary.Entry]:
 def _uploads(place: Path) -> Iterable[Upload]:
     stored_keys = set()
     for exchange in _json_lines(place / evidence.GATE_LOG):
+        fate, code = exchange["fate"], exchange["status"]
+        if exchange["act"] == Act.DELETE_OBJECT and code is not None and code < _NO_SUCCESS:
+            # What was taken back may be stored anew.
+            stored_keys.discard(exchange["key"])
         if exchange["act"] not in UPLOADS:
             continue
-        fate, code = exchange["fate"], exchange["status"]
         # An answer that the client never got tells nevertheless that the server had carried the request out.
-        stored = (code is not None and code < 300) or any(word in fate for word in _LOST)
+        stored = (code is not None and code < _NO_SUCCESS) or any(word in fate for word in _LOST)
         key = exchange["key"]
         yield Upload(exchange["time"], key, stored, stored and key in stored_keys, f"{fate} {code or ''}".strip())
         if stored:
             stored_keys.add(key)
 
 
-def _lanes(place: Path, status: Mapping[str, Any], deeds: Iterable[diary.Entry]) -> Iterable[Lane]:
+def _lanes(
+    place: Path, status: Mapping[str, Any], deeds: Iterable[diary.Entry], uploads: Iterable[tuple[str, str]]
+) -> Iterable[Lane]:
     ends = [deed.time for deed in deeds if deed.deed in {Deed.ENDED, Deed.KILLED}]
-    # By path and the time of the inventory: a path may arrive again.
-    moments: dict[tuple[str, str], set[tuple[str, str]]] = {}
     looks = [(deed.time, _json(place / deed.file, None)) for deed in deeds if deed.deed is Deed.LOOKED]
-    for time, seen in [*looks, ("", status)]:
-        for file in (seen or {"files": []})["files"]:
-            found = moments.setdefault((file["path"], file["discovered_at"] or ""), set())
-            found.update(_moments(file))
-            if time:
-                found.add((time, file["state"]))
-    for (path, discovered), found in moments.items():
-        yield Lane(path, list(_changes(sorted(found), ends, discovered)))
-
-
-def _moments(file: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    if file["discovered_at"]:
-        yield file["discovered_at"], "pending"
-    if file["started_at"]:
-        yield file["started_at"], "in_progress"
-    if file["finished_at"]:
-        yield file["finished_at"], file["state"]
-
-
-def _changes(moments: Iterable[tuple[str, str]], ends: list[str], discovered: str) -> Iterable[tuple[str, str]]:
-    now = ""
-    for time, state in moments:
-        if state == now or time < discovered:
-            continue
-        begun = time
-        if now == "in_progress" and state == "pending":
-            # It went back when the run ended, and was seen only later.
-            begun = max((end for end in ends if end <= time), default=time)
-        now = state
-        yield begun, state
+    return lanes(((time, (seen or {"files": []})["files"]) for time, seen in [*looks, ("", status)]), ends, uploads)
 
 
 def _rows(

@@ -36,7 +36,8 @@ def chromium():
 def results(tmp_path_factory):
     """The results folder of a run with a failed and a passed scenario, each file of the latter in the evidence."""
     folder = tmp_path_factory.mktemp("results")
-    write(robot(folder, f"{PROVING}    {evidence(folder, 50)}\n{OTHERS}"))
+    links = str(ROOT / "resources" / "proof_links.args")
+    write(robot(folder, f"{PROVING}    {evidence(folder, 50)}\n{OTHERS}", argumentfile=links, own_process=True))
     return folder
 
 
@@ -52,7 +53,7 @@ def look(chromium):
     """Opens a page; at the end nothing may have been said on the console and nothing asked of a network."""
     contexts, complaints = [], []
 
-    def open_page(folder, anchor="", **options):
+    def open_page(folder, anchor="", file="persistence.html", **options):
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
@@ -60,7 +61,7 @@ def look(chromium):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
         page.on("request", lambda request: request.url.startswith("http") and complaints.append(request.url))
-        page.goto(f"{(folder / 'persistence.html').as_uri()}{anchor}")
+        page.goto(f"{(folder / file).as_uri()}{anchor}")
         return page
 
     yield open_page

@@ -1,5 +1,6 @@
 """The page in a real browser: what a reader clicks, on a wide and on a narrow screen, by keyboard, and on paper."""
 
+import pytest
 from playwright.sync_api import expect
 
 NARROW = {"viewport": {"width": 360, "height": 740}}
@@ -34,10 +35,12 @@ def test_from_an_id_one_click_leads_to_its_proof_with_its_picture(look, results)
     expect(page.locator(SCENARIO)).to_contain_text("50 uploads of 50 keys: no key was stored twice")
 
 
-def test_the_picture_shows_runs_stops_outages_states_and_uploads(look, results):
+def test_the_picture_shows_runs_stops_outages_resumes_states_and_uploads(look, results):
     page = look(results, SCENARIO)
     picture = page.locator(f"{SCENARIO} .timeline svg")
-    for told in ("run starts", "SIGTERM", "ends: exit code 143", "server frozen", "in progress", "stored again"):
+    marks = ("run starts", "SIGTERM", "ends: exit code 143", "server frozen", "state damaged: truncated")
+    legends = ("in progress", "stored again", "resume", "outage", "run 2 starts")
+    for told in (*marks, *legends):
         expect(picture.get_by_text(told, exact=True).first).to_be_visible()
 
 
@@ -59,11 +62,16 @@ def test_a_failure_leads_into_log_html_where_it_is_shown(look, results):
     expect(page.locator("#s1-s1-t2")).to_contain_text("Expected 1 row, seen 2 rows")
 
 
-def test_log_and_report_lead_back_to_the_page(look, results):
-    # The scenarios' own runs link it in their metadata; here the page's own links are enough.
-    page = look(results)
-    page.get_by_role("link", name="Robot's report").click()
-    expect(page).to_have_url((results / "report.html").as_uri())
+@pytest.mark.parametrize("file", ["log.html", "report.html"])
+def test_from_robots_own_pages_two_clicks_lead_to_the_proof_of_an_id_and_a_third_back_into_the_log(look, results, file):
+    page = look(results, file=file)
+    page.locator("tr", has_text="fr-001").get_by_role("link", name="proof").click()
+    expect(page.locator("#fr-001")).to_be_in_viewport()
+    page.locator("#fr-001 a").first.click()
+    expect(page.locator(f"{SCENARIO}[open] .timeline svg")).to_be_visible()
+    page.locator(SCENARIO).get_by_role("link", name="In log.html").click()
+    expect(page).to_have_url(f"{(results / 'log.html').as_uri()}{SCENARIO}")
+    expect(page.locator(SCENARIO)).to_contain_text("gate.jsonl")
 
 
 def test_evidence_opens(look, results):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.bucket import Version
+from harness.diary import Entry
 from harness.gate import Exchange
 from harness.gate_rules import Rule
 from harness.process import Finished
@@ -53,6 +54,7 @@ class PaperGate:
     """What a gate has seen, from memory."""
 
     exchanges: list[Exchange] = field(default_factory=list)
+    diary: list[Entry] = field(default_factory=list)
 
     def upload(self, key: str) -> None:
         number = len(self.exchanges) + 1

@@ -75,3 +75,10 @@ def test_outages_that_the_server_had_in_this_worlds_time_are_in_its_diary(tmp_pa
     assert "stopped" in told
     assert "frozen" not in told
     assert (world.evidence / "server.log").read_text() == "since 2026-01-02T00:00:00.000Z"
+
+
+def test_what_the_gate_did_is_in_the_diary(tmp_path):
+    world = with_log(balanced_world(tmp_path))
+    world.gate.diary.append(evidence.diary.Entry.now(Deed.FAULT, "PutObject: held"))
+    saved(world)
+    assert "PutObject: held" in (world.evidence / "timeline.jsonl").read_text()

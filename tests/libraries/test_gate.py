@@ -207,3 +207,30 @@ def test_the_log_is_one_json_line_a_request(gate, tmp_path: Path):
 )
 def test_requests_are_read_as_s3_means_them(method, target, act):
     assert S3Request.read(method, target).act is act
+
+
+def test_the_diary_tells_what_each_rule_did_first_and_when_outages_began_and_ended(gate):
+    def diary():
+        return [(entry.deed, entry.detail) for entry in gate.diary]
+
+    gate.obey(Rule(Answer(503, "SlowDown"), count=2))
+    for _ in range(3):
+        put(gate, "/b/key")
+    assert diary() == [("fault", "PutObject: answers 503 SlowDown")]
+    gate.begin_outage(Answer(500, "InternalError"))
+    gate.lift_all()
+    gate.lift_all()
+    assert diary()[1:] == [("server away", "answers 500 InternalError"), ("server back", "answers again")]
+
+
+def test_the_diary_tells_when_what_was_held_goes_on(gate):
+    hold = gate.obey(Rule(Hold()))
+    gate.lift_holds()
+    assert gate.diary == []
+    hold = gate.obey(Rule(Hold()))
+    sender = threading.Thread(target=put, args=(gate, "/b/key"))
+    sender.start()
+    gate.wait_until_met(hold, SOON)
+    gate.lift(hold)
+    sender.join()
+    assert [entry.detail for entry in gate.diary] == ["PutObject: held", "held requests go on"]

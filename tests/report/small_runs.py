@@ -80,8 +80,9 @@ def evidence(folder: Path, files: int = 3, *, twice: bool = False) -> str:
         {"time": at(4), "deed": "ended", "detail": "exit code 143", "file": "01-run.stderr.log"},
         {"time": at(5), "deed": "server away", "detail": "frozen", "file": ""},
         {"time": at(7), "deed": "server back", "detail": "thawed", "file": ""},
+        {"time": at(6), "deed": "fault", "detail": "state damaged: truncated", "file": ""},
         {"time": at(7), "deed": "started", "detail": "run", "file": "02-run.stderr.log"},
-        {"time": at(5 + files / 100), "deed": "ended", "detail": "exit code 0", "file": "02-run.stderr.log"},
+        {"time": at(8 + files / 100), "deed": "ended", "detail": "exit code 0", "file": "02-run.stderr.log"},
     ]
     truth = [
         {"path": name, "kind": "regular", "format": "csv", "size": 9, "sha256": "0" * 64, "state": "done", "codes": [],

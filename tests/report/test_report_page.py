@@ -52,7 +52,7 @@ def test_evidence_is_linked_relative_to_the_page(tmp_path):
 
 def test_a_key_that_was_stored_twice_is_told_and_its_line_differs(tmp_path):
     html = page_of(robot(tmp_path, f"{PROVING}    {evidence(tmp_path, twice=True)}\n"))
-    assert "1 keys were stored twice" in html
+    assert "1 key was stored twice" in html
     assert "1 differ" in html
 
 

@@ -1,6 +1,13 @@
 "use strict";
 const STATES = { pending: "#8f98a3", "in progress": "#e69f00", done: "#2a9d70", failed: "#d1495b" };
 const UPLOADS = { stored: "#1f6feb", "not stored": "#8957e5", "stored again": "#ff0000" };
+// Lines in the picture, by kind, on light and on dark ground.
+const MARKS = {
+  start: ["#1b1f24", "#e4e7ea"], resume: ["#0a58ca", "#7cb2ff"], stop: ["#8a5300", "#f1b755"], kill: ["#b3261e", "#ff8a80"], end: ["#59636e", "#9aa4ae"],
+  outage: ["#b3261e", "#ff8a80"], recovery: ["#136c36", "#5fce87"], fault: ["#6639ba", "#c4a2ff"],
+};
+const MOST_LINES = 8;
+const LONGEST_MARK = 44;
 const ROWS_AT_ONCE = 300;
 const MOST_LABELLED = 60;
 const by = (id) => document.getElementById(id);
@@ -77,18 +84,34 @@ async function redraw() {
   trend();
 }
 function embed(place, spec) {
-  const text = getComputedStyle(document.documentElement);
+  const text = getComputedStyle(document.body);
   const ink = isDark() ? "#e4e7ea" : "#1b1f24";
   const line = isDark() ? "#39414a" : "#d5dae0";
   const config = {
     background: null, view: { stroke: line }, font: text.fontFamily,
     axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, gridOpacity: 0.5 },
-    legend: { labelColor: ink, titleColor: ink }, text: { color: ink }, rule: { color: ink },
+    legend: { labelColor: ink, titleColor: ink, layout: { bottom: { anchor: "start", direction: place.clientWidth < 600 ? "vertical" : "horizontal" } } }, text: { color: ink }, rule: { color: ink },
   };
   const many = spec.usermeta?.lanes > 400;
-  // The picture's own parts stay beneath the one that bears its name for screen readers.
+  // Its name for screen readers is the whole picture's; the parts would only be read out as so many nameless shapes.
   const inner = place.firstElementChild ?? place.appendChild(document.createElement("div"));
+  inner.setAttribute("aria-hidden", "true");
   return vegaEmbed(inner, { ...spec, config }, { actions: false, renderer: many ? "canvas" : "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
+}
+// Where what is told of each mark stands above the picture: in the lowest line that has room for it, to the left of its
+// moment near the end; where there are too many, the tooltip alone tells.
+function placed(marks, end, width) {
+  const lines = Array.from({ length: MOST_LINES }, () => []);
+  return marks.map((mark) => {
+    const told = mark.told.length > LONGEST_MARK ? `${mark.told.slice(0, LONGEST_MARK - 1)}…` : mark.told;
+    const at = width * mark.at / end, long = 6 * told.length + 10;
+    const left = at + long > width;
+    const [from, to] = left ? [at - long, at] : [at, at + long];
+    // What would stand out of the picture makes it narrower.
+    const line = from < 0 ? -1 : lines.findIndex((taken) => taken.every(([begin, stop]) => to <= begin || from >= stop));
+    if (line >= 0) lines[line].push([from, to]);
+    return { ...mark, told, left, level: line < 0 ? null : -8 - 13 * line };
+  });
 }
 function timeline(data, room) {
   const second = (ms) => ms / 1000;
@@ -105,39 +128,43 @@ function timeline(data, room) {
   const first = new Map(lanes.map((lane) => [lane.path, lane.name]).reverse());
   const uploads = data.uploads.filter(([, path]) => first.has(path))
     .map(([at, path, upload, fate]) => ({ at: second(at), file: first.get(path), upload, fate }));
-  const deeds = data.deeds.map(([at, told, deed], number) => ({ at: second(at), told, deed, level: -8 - 13 * (number % 3) }));
+  const end = second(data.end) || 1;
+  const labelled = lanes.length <= MOST_LABELLED;
+  const names_room = labelled ? Math.min(260, room / 3) : 40;
+  const marks = placed(data.marks.map(([at, told, kind]) => ({ at: second(at), told, kind })), end, room - names_room - 20);
   const outages = [];
   let away = null;
-  for (const deed of deeds) {
-    if (deed.deed === "server away") away ??= deed;
-    if (deed.deed === "server back" && away) { outages.push({ from: away.at, to: deed.at, told: away.told }); away = null; }
+  for (const mark of marks) {
+    if (mark.kind === "outage") away ??= mark;
+    if (mark.kind === "recovery" && away) { outages.push({ from: away.at, to: mark.at, told: away.told }); away = null; }
   }
-  if (away) outages.push({ from: away.at, to: second(data.end), told: away.told });
-  // What is told near the end is written to the left of its moment, so that it stays in the picture.
-  const late = `datum.at > ${0.7 * second(data.end)}`;
-  const legend = { orient: "bottom", columns: room < 600 ? 2 : 4 };
-  const labelled = lanes.length <= MOST_LABELLED;
+  if (away) outages.push({ from: away.at, to: end, told: away.told });
+  const kinds = Object.keys(MARKS).filter((kind) => marks.some((mark) => mark.kind === kind));
+  const kind = { field: "kind", type: "nominal", title: "mark", scale: { domain: kinds, range: kinds.map((each) => isDark() ? MARKS[each][1] : MARKS[each][0]) } };
+  const legend = { orient: "bottom", columns: room < 600 ? 3 : 4 };
   const height = labelled ? Math.max(lanes.length * 15, 60) : Math.min(Math.max(lanes.length * 4, 240), 900);
   const x = { field: "at", type: "quantitative" };
   const y = { field: "file", type: "ordinal", sort: null, scale: { domain: order, paddingInner: labelled ? 0.2 : 0, paddingOuter: 0 },
-    axis: labelled ? { title: null, labelLimit: 260, ticks: false } : { title: `${lanes.length} files`, labels: false, ticks: false } };
+    axis: labelled ? { title: null, labelLimit: names_room, ticks: false } : { title: `${lanes.length} files`, labels: false, ticks: false } };
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json", usermeta: { lanes: lanes.length },
     width: "container", height, padding: { top: 4, left: 4, right: 4, bottom: 4 }, autosize: { type: "fit-x", contains: "padding" },
     layer: [
-      { data: { values: outages }, mark: { type: "rect", color: "#d1495b", opacity: 0.18 },
-        encoding: { x: { field: "from", type: "quantitative" }, x2: { field: "to" }, tooltip: [{ field: "told", title: "outage" }] } },
       { data: { values: segments }, mark: { type: "bar" },
-        encoding: { y, x: { field: "from", type: "quantitative", title: "seconds", scale: { domain: [0, second(data.end) || 1], nice: false } }, x2: { field: "to" },
+        encoding: { y, x: { field: "from", type: "quantitative", title: "seconds", scale: { domain: [0, end], nice: false } }, x2: { field: "to" },
           color: { field: "state", type: "nominal", title: "state", scale: { domain: Object.keys(STATES), range: Object.values(STATES) }, legend },
           tooltip: [{ field: "file" }, { field: "state" }, { field: "from", format: ".3f", title: "from (s)" }, { field: "to", format: ".3f", title: "to (s)" }] } },
+      { data: { values: outages }, mark: { type: "rect", color: "#d1495b", opacity: 0.3 },
+        encoding: { x: { field: "from", type: "quantitative" }, x2: { field: "to" }, tooltip: [{ field: "told", title: "outage" }] } },
       { data: { values: uploads }, mark: { type: "point", filled: true, opacity: 1, stroke: "white", strokeWidth: 0.4 },
         encoding: { x, y, shape: { field: "upload", type: "nominal", title: "upload", scale: { domain: Object.keys(UPLOADS), range: ["circle", "triangle-down", "cross"] } },
           color: { field: "upload", type: "nominal", title: "upload", scale: { domain: Object.keys(UPLOADS), range: Object.values(UPLOADS) }, legend },
           size: { field: "upload", type: "ordinal", sort: Object.keys(UPLOADS), legend: null, scale: { domain: Object.keys(UPLOADS), range: labelled ? [45, 55, 160] : [22, 30, 140] } },
           tooltip: [{ field: "file" }, { field: "upload" }, { field: "fate" }, { field: "at", format: ".3f", title: "at (s)" }] } },
-      { data: { values: deeds }, mark: { type: "rule", strokeDash: [4, 3] }, encoding: { x, tooltip: [{ field: "told", title: "deed" }, { field: "at", format: ".3f", title: "at (s)" }] } },
-      { data: { values: deeds }, mark: { type: "text", align: { expr: `${late} ? "right" : "left"` }, dx: { expr: `${late} ? -3 : 3` }, fontSize: 11 }, encoding: { x, y: { field: "level", type: "quantitative", scale: null, axis: null }, text: { field: "told" } } },
+      { data: { values: marks }, mark: { type: "rule", strokeDash: [4, 3], strokeWidth: 1.5 },
+        encoding: { x, color: { ...kind, legend: { ...legend, symbolType: "stroke" } }, tooltip: [{ field: "told", title: "mark" }, { field: "at", format: ".3f", title: "at (s)" }] } },
+      { data: { values: marks.filter((mark) => mark.level !== null) }, mark: { type: "text", align: { expr: "datum.left ? 'right' : 'left'" }, dx: { expr: "datum.left ? -3 : 3" }, fontSize: 11 },
+        encoding: { x, y: { field: "level", type: "quantitative", scale: null, axis: null }, text: { field: "told" }, color: { ...kind, legend: null } } },
     ],
     resolve: { scale: { color: "independent", y: "shared" } },
   };
@@ -159,7 +186,8 @@ function books(world, data) {
   const scroll = document.createElement("div");
   Object.assign(scroll, { className: "scroll", tabIndex: 0 });
   scroll.setAttribute("role", "region");
-  scroll.setAttribute("aria-label", "Books");
+  const names = world.getAttribute("aria-labelledby").split(" ").map((id) => by(id).textContent);
+  scroll.setAttribute("aria-label", `Books: ${names.join(", ")}`);
   scroll.innerHTML = `<table><thead><tr>${["File", "Must be", "Lies in", "State", "Objects", "Uploads", "Differs"]
     .map((title) => `<th scope="col">${title}</th>`).join("")}</tr></thead><tbody></tbody></table>`;
   const more = document.createElement("button");
@@ -188,6 +216,8 @@ function books(world, data) {
   form.addEventListener("submit", (event) => event.preventDefault());
   place.append(form, scroll, more);
   place.addEventListener("toggle", show);
+  // It may have been opened before it was filled.
+  if (place.open) show();
 }
 
 // ---- trend

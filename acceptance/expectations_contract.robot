@@ -34,6 +34,22 @@ A done folder that is a link or a file is refused, and nothing is put where it l
     When the migrator runs to its end
     Then the books balance
 
+A failed folder that is a link or a file is refused, and nothing is put where it leads
+    [Documentation]    Failed files too must never be moved to some other place.
+    [Tags]    fr-012
+    Given files that will arrive again are at hand
+    Then a failed folder that is none is refused with exit code 2
+    When the migrator runs to its end
+    Then the books balance
+
+A bucket without a prefix holds keys that begin with the names of the source
+    [Documentation]    Not with a slash, which no listing by folders would show.
+    [Tags]    fr-006
+    Given files that will arrive again are at hand
+    And the target has no prefix
+    When the migrator runs to its end
+    Then the books balance
+
 Slashes around the prefix do not count
     [Documentation]    Whoever types one more must not get keys of another folder.
     [Tags]    fr-006

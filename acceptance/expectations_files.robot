@@ -25,6 +25,17 @@ A file that is being written while it is read stays pending, and the next run mi
     Then every object holds the values and the origin of its source
     And the books balance
 
+A file that is rewritten in its length under the run stays pending, and the next run migrates what it holds
+    [Documentation]    Its size tells nothing; its modification time does.
+    [Tags]    fr-008    fr-012
+    Given files that will arrive again are at hand
+    And the migrator runs until an upload of a csv file is held
+    When the file whose upload is held is rewritten in its length
+    Then the migrator goes on and leaves the file pending
+    When the migrator runs to its end
+    Then every object holds the values and the origin of its source
+    And the books balance
+
 A file of 64 MiB is migrated in bounded memory
     [Documentation]    Whoever reads it whole needs several times its size.
     [Tags]    memory

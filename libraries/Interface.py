@@ -85,24 +85,39 @@ class Interface:
     @keyword
     def source_with_a_strange_done_should_be_refused(self, world: World) -> None:
         """Exit code 2 where `done` is a link or a file, which stays as it is; afterwards nothing is in the way."""
+        self._strange_folder_should_be_refused(world, "done")
+
+    @keyword
+    def source_with_a_strange_failed_should_be_refused(self, world: World) -> None:
+        """Exit code 2 where `failed` is a link or a file, likewise."""
+        self._strange_folder_should_be_refused(world, "failed")
+
+    @staticmethod
+    def _strange_folder_should_be_refused(world: World, name: str) -> None:
         elsewhere = world.folder / "elsewhere"
-        elsewhere.mkdir()
-        done = world.source / "done"
+        elsewhere.mkdir(exist_ok=True)
+        place = world.source / name
         arguments = ["run", str(world.source), world.target, "--endpoint-url", world.gate.endpoint_url]
-        done.symlink_to(elsewhere)
-        rows = [_refusal("a link named done", _run(world, arguments))]
-        rows.append(Row("where it leads", "nothing", f"{len(list(elsewhere.iterdir()))}", not any(elsewhere.iterdir())))
-        done.unlink()
-        done.write_bytes(b"somebody's")
-        rows.append(_refusal("a file named done", _run(world, arguments)))
-        done.unlink()
-        judge(world, "A strange done", rows)
+        place.symlink_to(elsewhere)
+        rows = [_refusal(f"a link named {name}", _run(world, arguments))]
+        there = sorted(each.name for each in elsewhere.iterdir())
+        rows.append(Row("where it leads", "nothing", f"{len(there)}", not there))
+        place.unlink()
+        place.write_bytes(b"somebody's")
+        rows.append(_refusal(f"a file named {name}", _run(world, arguments)))
+        place.unlink()
+        judge(world, f"A strange {name}", rows)
 
     @keyword
     def run_migrator_with_slashes_around_the_prefix(self, world: World) -> None:
         """Run the migrator with a target whose prefix has slashes before and behind it, which do not count."""
         target = f"s3://{world.bucket.name}//{PREFIX}//"
         world.finished = _run(world, ["run", str(world.source), target, "--endpoint-url", world.gate.endpoint_url])
+
+    @keyword
+    def leave_out_the_prefix(self, world: World) -> None:
+        """Let the target be the bucket alone from now on."""
+        world.prefix = ""
 
     @keyword
     def every_file_should_have_been_tried_once(self, world: World) -> None:

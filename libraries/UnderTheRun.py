@@ -19,7 +19,7 @@ class UnderTheRun:
     """Somebody else's hands on files that the migrator has read already."""
 
     def __init__(self) -> None:
-        self._grown: MockFile | None = None
+        self._changed: MockFile | None = None
 
     @keyword
     def hold_upload_of_a_csv_file(self, world: World) -> None:
@@ -38,7 +38,12 @@ class UnderTheRun:
     @keyword
     def let_held_file_grow(self, world: World) -> None:
         """Append a row to the file whose upload the gate holds; its truth is then what it has become."""
-        self._grown = arrivals.grow(world, _held(world))
+        self._changed = arrivals.grow(world, _held(world))
+
+    @keyword
+    def let_held_file_be_rewritten(self, world: World) -> None:
+        """Rewrite the file whose upload the gate holds with as many other bytes; its truth is then what it holds."""
+        self._changed = arrivals.rewrite(world, _held(world))
 
     @keyword
     def let_migrator_go_on(self, world: World) -> None:
@@ -49,21 +54,21 @@ class UnderTheRun:
         world.finished = world.process.wait(RUN_LIMIT)
 
     @keyword
-    def grown_file_should_be_pending(self, world: World) -> None:
+    def changed_file_should_be_pending(self, world: World) -> None:
         """The run ended with exit code 4, the file is pending where it arrived, and the bucket has no object of it."""
-        if self._grown is None:
-            raise AssertionError("No file has grown: the When is missing.")
-        path, last = self._grown.path, world.last_run
+        if self._changed is None:
+            raise AssertionError("No file has changed: the When is missing.")
+        path, last = self._changed.path, world.last_run
         keys = set(world.bucket.keys())
         states = [(file.state, file.place) for file in world.status().of_path(path)]
         rows = [
             Row("the run", f"exit code {_PENDING_LEFT}", last.how_it_ended(), last.exit_code == _PENDING_LEFT),
             Row(path, "pending where it arrived", f"{states}", states == [("pending", path)]),
         ]
-        for each in self._grown.objects:
+        for each in self._changed.objects:
             key = f"{PREFIX}/{each.key}"
             rows.append(Row(key, "no object of it", "one" if key in keys else "so", key not in keys))
-        judge(world, "Grown file", rows)
+        judge(world, "Changed file", rows)
 
 
 def _held(world: World) -> MockFile:

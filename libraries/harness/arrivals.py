@@ -63,6 +63,25 @@ def grow(world: World, file: MockFile) -> MockFile:
     return new
 
 
+def rewrite(world: World, file: MockFile) -> MockFile:
+    """Write a csv file's letters in the other case, in its length; its truth is what it holds now."""
+    target = world.source / file.path
+    header, rest = target.read_bytes().split(b"\n", 1)
+    target.write_bytes(header + b"\n" + rest.upper())
+    facts = FileFacts.of(target)
+    (made,) = file.objects
+    columns = tuple(
+        replace(each, values=tuple(value.upper() if isinstance(value, str) else value for value in each.values))
+        for each in made.columns or ()
+    )
+    new = replace(
+        file, size=facts.size, sha256=facts.sha256, mtime_ns=facts.mtime_ns, objects=(replace(made, columns=columns),)
+    )
+    allow_taking_back(world, file)
+    world.mock = replace(world.truth, files=tuple(new if each is file else each for each in world.truth.files))
+    return new
+
+
 def remove(world: World, path: str) -> None:
     """Take a file out of the source under the run; its truth is that it has vanished, and its objects with it."""
     old = world.truth.file(path)

@@ -11,7 +11,7 @@ from typing import Any
 from harness import books, diary
 from harness.folders import FileFacts, look
 from harness.truth import MockFile
-from harness.world import PREFIX, World
+from harness.world import World
 
 GATE_LOG = "gate.jsonl"
 SERVER_LOG = "server.log"
@@ -96,10 +96,10 @@ def _server_log(world: World, file: Path) -> None:
 
 def _truth(world: World, file: Path) -> None:
     if world.mock is not None:
-        _write(file, [_told(each) for each in world.mock.files])
+        _write(file, [_told(each, world.under) for each in world.mock.files])
 
 
-def _told(file: MockFile) -> dict[str, object]:
+def _told(file: MockFile, under: str) -> dict[str, object]:
     return {
         "path": file.path,
         "kind": file.kind,
@@ -108,7 +108,7 @@ def _told(file: MockFile) -> dict[str, object]:
         "sha256": file.sha256,
         "state": file.state.value,
         "codes": sorted(file.codes),
-        "keys": [f"{PREFIX}/{each.key}" for each in file.objects],
+        "keys": [f"{under}{each.key}" for each in file.objects],
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from harness import contents
 from harness.books import Books, Difference
-from harness.world import PREFIX, World
+from harness.world import World
 
 
 def object_differences(world: World, books: Books) -> Iterator[Difference]:
@@ -16,7 +16,7 @@ def object_differences(world: World, books: Books) -> Iterator[Difference]:
     for file in books.mock.files:
         record = books.record_of(file)
         for expected in file.objects if record and record.state == "done" else ():
-            key = f"{PREFIX}/{expected.key}"
+            key = f"{books.prefix}{expected.key}"
             if key not in there:
                 continue
             body, user = world.bucket.fetch(key)

@@ -58,6 +58,7 @@ class World:
         allowed: What the scenario did itself, and the books have to know.
         server: What the bucket is on.
         opened: When, in ISO 8601 and UTC.
+        prefix: What the target names beside the bucket; may be empty.
         options: What every command is given besides, such as `--state FILE`.
         tells_endpoint: Whether commands are given the gate's address as an option.
     """
@@ -76,6 +77,7 @@ class World:
     allowed: Allowances = field(default_factory=Allowances)
     server: S3Server | None = None
     opened: str = field(default_factory=diary.now)
+    prefix: str = PREFIX
     options: tuple[str, ...] = ()
     tells_endpoint: bool = True
 
@@ -117,7 +119,12 @@ class World:
     @property
     def target(self) -> str:
         """Where the objects go, as the migrator takes it."""
-        return f"s3://{self.bucket.name}/{PREFIX}"
+        return f"s3://{self.bucket.name}/{self.prefix}" if self.prefix else f"s3://{self.bucket.name}"
+
+    @property
+    def under(self) -> str:
+        """What every key begins with, with its closing slash; empty where there is no prefix."""
+        return f"{self.prefix}/" if self.prefix else ""
 
     @property
     def truth(self) -> MockSet:
@@ -212,7 +219,7 @@ class World:
             versions=tuple(self.bucket.versions()),
             unfinished_uploads=tuple(self.bucket.unfinished_uploads()),
             strays=(*strays(self.source), *(f"work/{name}" for name in files_below(self.folder / "work"))),
-            prefix=f"{PREFIX}/",
+            prefix=self.under,
             allowed=self.allowed,
         )
 

@@ -116,7 +116,19 @@ def test_a_file_that_grew_has_its_new_truth(world, grown):
     assert (world.source / "a.csv").read_bytes() == b'n\n1\n""\n1\n'
     assert mock_folder.file_difference(world.source / "a.csv", file) is None
     assert [list(column.values) for column in file.objects[0].columns] == [["1", None, "1"]]
-    grown.grown_file_should_be_pending(world)
+    grown.changed_file_should_be_pending(world)
+
+
+def test_a_file_that_is_rewritten_keeps_its_length_and_has_its_new_truth(world):
+    (file,) = arrivals.arrive(world, [Recipe("held.csv", csv(["which"], ["table 1"]))])
+    world.gate.upload("lake/held.csv.parquet")
+    world.gate.exchanges[-1].fate = "held before it reaches the server"
+    UnderTheRun().let_held_file_be_rewritten(world)
+    new = world.truth.file("held.csv")
+    assert (world.source / "held.csv").read_bytes() == b"which\nTABLE 1\n"
+    assert new.size == file.size
+    assert mock_folder.file_difference(world.source / "held.csv", new) is None
+    assert [list(column.values) for column in new.objects[0].columns] == [["TABLE 1"]]
 
 
 @pytest.mark.parametrize(
@@ -131,14 +143,14 @@ def test_a_file_that_grew_has_its_new_truth(world, grown):
 def test_a_file_that_grew_and_did_not_stay_pending_is_told(world, grown, wreck, told):
     wreck(world)
     with pytest.raises(AssertionError, match=told):
-        grown.grown_file_should_be_pending(world)
+        grown.changed_file_should_be_pending(world)
 
 
 def test_without_a_held_upload_the_keyword_says_what_is_missing(world):
     with pytest.raises(AssertionError, match="the Given is missing"):
         UnderTheRun().remove_held_file_and_another_one(world)
     with pytest.raises(AssertionError, match="the When is missing"):
-        UnderTheRun().grown_file_should_be_pending(world)
+        UnderTheRun().changed_file_should_be_pending(world)
 
 
 def test_removed_files_have_vanished_in_truth(world):

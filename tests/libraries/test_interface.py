@@ -105,6 +105,8 @@ def test_refused_command_lines_pass(world):
     INTERFACE.wrong_command_lines_should_be_refused(world)
     (world.source / "done").rename(world.folder / "before")
     INTERFACE.source_with_a_strange_done_should_be_refused(world)
+    (world.source / "failed").rename(world.folder / "before too")
+    INTERFACE.source_with_a_strange_failed_should_be_refused(world)
 
 
 @pytest.mark.parametrize("code", ["sys.exit(1)", "sys.exit(2)", "sys.stderr.write('?'); sys.exit(1)"])
@@ -135,6 +137,12 @@ def test_a_done_link_that_is_followed_is_told(world):
     _migrator(world, FOLLOWS_LINKS)
     with pytest.raises(AssertionError, match="Expected nothing, seen 1, at where it leads"):
         INTERFACE.source_with_a_strange_done_should_be_refused(world)
+
+
+def test_a_target_without_a_prefix_is_the_bucket_alone(world):
+    assert world.target == "s3://bucket/lake"
+    INTERFACE.leave_out_the_prefix(world)
+    assert (world.target, world.under) == ("s3://bucket", "")
 
 
 def test_slashes_go_around_the_prefix(world):

@@ -84,7 +84,7 @@ check-tests: dev-venv
 # The page in a real browser; Chromium of the system, or of Playwright where there is none.
 test-browser: dev-venv
 	@$(VENV)/python scripts/browser.py
-	@$(VENV)/python -m pytest --quiet tests/browser $(ARGS)
+	@$(VENV)/python -m pytest --quiet tests/browser --junitxml results/browser-tests.xml $(ARGS)
 
 run-venv: have-python
 	@$(PYTHON) scripts/bootstrap.py run

@@ -103,6 +103,12 @@ def test_each_server_that_is_started_here_is_tried_on_each_push(where):
     assert set(matrix) == servers
 
 
+@pytest.mark.parametrize("file", [".github/workflows/ci.yml", ".gitlab-ci.yml"])
+def test_the_page_is_looked_at_in_a_browser_on_each_push(file):
+    lines = (ROOT / file).read_text().splitlines()
+    assert [line for line in lines if line.strip().removeprefix("- ").removeprefix("run: ") == "make test-browser"]
+
+
 @pytest.mark.parametrize("where", ["github", "gitlab"])
 def test_twenty_different_random_orders_are_tried_each_night(where):
     if where == "github":
@@ -120,6 +126,6 @@ def test_the_commands_that_ci_calls_exist():
     text = "".join(file.read_text() for file in [*WORKFLOWS, *GITLAB])
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"\bmake (?:--[\w-]+ )*([a-z][\w-]*)", text))
-    assert {"acceptance", "image", "test", "mutants"} <= targets
+    assert {"acceptance", "image", "test", "test-browser", "mutants"} <= targets
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
     assert [script for script in re.findall(r"scripts/\w+\.py", text) if not (ROOT / script).is_file()] == []

@@ -70,7 +70,7 @@ def render(matrix: Matrix, worlds: Mapping[str, Sequence[WorldEvidence]], earlie
     return environment.get_template("page.html").render(
         matrix=matrix,
         groups=[(part, list(entries)) for part, entries in parts],
-        stories=[(story, list(tests)) for story, tests in groupby(matrix.run.tests, lambda test: test.suite)],
+        stories=_by_story(matrix.run.tests),
         pictures=pictures,
         slowest=matrix.run.slowest[:_SLOWEST],
         earlier=earlier,
@@ -93,6 +93,14 @@ def linked(path: str) -> str:
 def anchor(text: str) -> str:
     """An id of the specification as an anchor: "US-3 AC-2" is us-3-ac-2."""
     return text.lower().replace(" ", "-")
+
+
+def _by_story(tests: Iterable[Test]) -> list[tuple[str, list[Test]]]:
+    """The tests of each suite, also where tests of several were run in turn."""
+    found: dict[str, list[Test]] = {}
+    for test in tests:
+        found.setdefault(test.suite, []).append(test)
+    return list(found.items())
 
 
 def _pictures(matrix: Matrix, worlds: Mapping[str, Sequence[WorldEvidence]]) -> dict[str, list[Picture]]:

@@ -63,12 +63,13 @@ def members(source: Source, _file_format: Format, unpacking: Unpacking) -> Itera
 def _member(file: Bytes, entry: Entry) -> Member:
     path = entry.path
     kind = stat.S_IFMT(entry.mode)
+    # Before the folders: a link whose name ends in a slash is none.
+    if kind in _SPECIALS:
+        return Member(path, MemberKind.SPECIAL, ByteStream, what=_SPECIALS[kind])
     if path.endswith("/") or kind == stat.S_IFDIR:
         if entry.size:
             raise corrupt("it is a folder and yet has data").within(path)
         return Member(path, MemberKind.FOLDER, ByteStream)
-    if kind in _SPECIALS:
-        return Member(path, MemberKind.SPECIAL, ByteStream, what=_SPECIALS[kind])
     if entry.flags & ENCRYPTED or entry.method == _AES:
         raise Refusal(ReasonCode.ENCRYPTED_ARCHIVE, "it is encrypted; pack it without a password").within(path)
     if entry.method not in _METHODS:

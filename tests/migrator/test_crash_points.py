@@ -6,8 +6,9 @@ Every third step in a short run; all of them where TEST_LONG is set.
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,15 +23,22 @@ FILES = {"a/one.csv": "1", "two.sql": "t u", "bad.csv": "bad", "again.csv": "aga
 
 
 class Steps:
-    """Counts the durable steps, and ends the process at one of them as a SIGKILL would."""
+    """Counts the durable steps of all threads, and ends the process at one of them as a SIGKILL would.
 
-    def __init__(self, last: int) -> None:
+    Args:
+        last: The step; 0 for none.
+        whole: Held by a thread in the midst of what is one step.
+    """
+
+    def __init__(self, last: int, whole: AbstractContextManager[Any]) -> None:
         self.last, self.count = last, 0
+        self._whole = whole
 
     def step(self) -> None:
-        self.count += 1
-        if self.count == self.last:
-            os._exit(KILLED)
+        with self._whole:
+            self.count += 1
+            if self.count == self.last:
+                os._exit(KILLED)
 
 
 def instrument(monkeypatch, bucket: FakeBucket, steps: Steps) -> None:
@@ -58,23 +66,22 @@ def instrument(monkeypatch, bucket: FakeBucket, steps: Steps) -> None:
     bucket.after = lambda what, key: steps.step()
 
 
-def run(root: Path, monkeypatch=None, last: int = 0) -> tuple[int, int]:
+def run(root: Path, workers: int, last: int = 0) -> tuple[int, int]:
     """Exit code and number of steps of a run in a process of its own."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            steps = Steps(last)
+            bucket = FakeBucket(root.parent / "bucket")
+            steps = Steps(last, bucket.whole)
             with pytest.MonkeyPatch.context() as patch:
-                bucket = FakeBucket(root.parent / "bucket")
                 install(patch, bucket)
                 instrument(patch, bucket, steps)
                 patch.setattr(logs, "set_up", lambda log_format: None)
                 logs.log.handlers[:] = []
                 logs.log.propagate = False
-                # One worker, so that the n-th step is the same step in every run.
-                code = main(["run", str(root), "s3://bucket/lake", "--workers", "1"])
+                code = main(["run", str(root), "s3://bucket/lake", "--workers", str(workers)])
             os.write(writing, str(steps.count).encode())
         finally:
             os._exit(code)
@@ -90,7 +97,7 @@ def make(root: Path) -> None:
     root.mkdir(parents=True)
     for path, text in (("again.csv", "again"), ("taken.csv", "first")):
         (root / path).write_text(text)
-    assert run(root)[0] == 0
+    assert run(root, 1)[0] == 0
     for path, text in FILES.items():
         (root / path).parent.mkdir(exist_ok=True)
         (root / path).write_text(text)
@@ -116,13 +123,16 @@ def result(root: Path, capsys) -> dict:
     }
 
 
+# With one worker the n-th step is the same step in every run, so that none is left out; with more, steps of several
+# files stand between each other, another way each time.
+@pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("state_survives", [True, False])
-def test_every_crash_point_heals(tmp_path, capsys, state_survives):
+def test_every_crash_point_heals(tmp_path, capsys, state_survives, workers):
     model = tmp_path / "model" / "source"
     make(model)
     start = tmp_path / "start"
     shutil.copytree(model.parent, start)
-    code, steps = run(model)
+    code, steps = run(model, workers)
     assert code == 3
     assert steps > 20
     expected = result(model, capsys)
@@ -130,11 +140,11 @@ def test_every_crash_point_heals(tmp_path, capsys, state_survives):
     for last in range(1, steps + 1, 1 if EVERY_STEP else 3):
         root = tmp_path / f"at-{last}" / "source"
         shutil.copytree(start, root.parent)
-        killed, _ = run(root, last=last)
+        killed, _ = run(root, workers, last)
         assert killed in {KILLED, 3}, last
         if not state_survives:
             for file in (root / ".migrator").glob("state*"):
                 file.unlink()
-        assert run(root)[0] == 3, last
+        assert run(root, workers)[0] == 3, last
         assert result(root, capsys) == expected, f"killed at step {last}"
         shutil.rmtree(root.parent)

@@ -55,7 +55,7 @@ def test_a_name_that_is_not_utf8_is_kept_for_the_key_s_check(tmp_path):
         tarfile.FIFOTYPE.decode(),
     ],
 )
-@pytest.mark.parametrize("path", ["l.csv", ".hidden"])
+@pytest.mark.parametrize("path", ["l.csv", ".hidden", "l/", "./"])
 def test_links_and_devices_are_unsafe(tmp_path, name, pack, kind, path):
     refusal = refused(tmp_path, name, pack(a_tar(("a.csv", b"1"), (path, kind))))
     assert refusal.code is ReasonCode.UNSAFE_ARCHIVE

@@ -104,7 +104,7 @@ def test_an_encrypted_member_is_refused(tmp_path, bit, name):
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK])
-@pytest.mark.parametrize("name", ["a.csv", ".hidden"])
+@pytest.mark.parametrize("name", ["a.csv", ".hidden", "a.csv/", "m/", "./"])
 def test_links_and_devices_are_unsafe(tmp_path, kind, name):
     info = zipfile.ZipInfo(name)
     info.external_attr = (kind | 0o644) << 16

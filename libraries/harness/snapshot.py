@@ -60,10 +60,15 @@ def left_behind(before: Snapshot, after: Snapshot, client: docker.DockerClient |
     bears no run's name belongs to somebody else.
     """
     things = cleanup.things(client)
-    living = {thing.run.run_id for thing in things if thing.run.owner.alive() is not False}
-    known = {f"{thing.kind} {Path(thing.name).name if thing.kind == 'folder' else thing.name}" for thing in things}
+    known = {_line(thing): thing.run.owner.alive() is False for thing in things}
+    living = {thing.run.run_id for thing in things if not known[_line(thing)]}
     return [
         line
         for line in after.new_since(before)
-        if (line in known or f" {PREFIX}-" in line) and not any(run_id in line for run_id in living)
+        # A process bears its run in its environment, not in its name.
+        if known.get(line, f" {PREFIX}-" in line) and not any(run_id in line for run_id in living)
     ]
+
+
+def _line(thing: cleanup.Found) -> str:
+    return f"{thing.kind} {Path(thing.name).name if thing.kind == 'folder' else thing.name}"

@@ -153,6 +153,22 @@ def test_a_comparison_names_what_a_dead_run_left_and_nothing_else(monkeypatch, d
     assert left_behind(after, after, None) == []
 
 
+def test_processes_of_a_living_run_are_not_left_behind(temporary, dead, living):
+    before = Snapshot.take(None)
+    processes = [
+        subprocess.Popen(["sleep", "61"], env={**os.environ, ENVIRONMENT_VARIABLE: run.mark}) for run in (dead, living)
+    ]
+    try:
+        left = left_behind(before, Snapshot.take(None), None)
+        # Other runs come and go meanwhile.
+        mine = [f"process {process.pid} (sleep 61)" for process in processes]
+        assert [line for line in left if line in mine] == mine[:1]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
 def test_a_snapshot_sees_containers_volumes_networks_folders_and_processes(client, temporary, dead):
     elsewhere = Run(dead.run_id, replace(dead.owner, host="another"))
     before = Snapshot.take(client)

@@ -147,7 +147,7 @@ Region and endpoint of the environment's variables are taken
     Given files that will arrive again are at hand
     And variables alone tell region and endpoint
     When the migrator runs to its end
-    Then every request was signed for that region
+    Then every upload was signed for that region
     And the books balance
 
 A stop at the first words of a run is graceful

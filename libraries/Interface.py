@@ -73,6 +73,7 @@ class Interface:
         wrong = {
             "an unknown option": ["run", source, world.target, *target, "--faster"],
             "an unusable number": ["run", source, world.target, *target, "--retry-for", "soon"],
+            "an unknown format of the log": ["run", source, world.target, *target, "--log-format", "xml"],
             "no such folder": ["run", nowhere, world.target, *target],
             "a file as the source": ["run", a_file, world.target, *target],
             "no target": ["run", source, *target],

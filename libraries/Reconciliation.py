@@ -37,7 +37,7 @@ class Reconciliation:
 
     @keyword
     def verify_should_name_every_discrepancy(self, world: World) -> None:
-        """`verify --json` ends with 3, and names each discrepancy once and nothing else."""
+        """`verify --json` ends with 3, and names each discrepancy and nothing else."""
         if not self._made:
             raise AssertionError("There is no discrepancy: the When is missing.")
         told = self._verify(world)

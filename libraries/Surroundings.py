@@ -47,11 +47,11 @@ class Surroundings:
         surroundings.tell_by_variables(world)
 
     @keyword
-    def every_request_should_be_signed_for_that_region(self, world: World) -> None:
-        """The gate has seen a signed request, and each was signed for the region that `AWS_REGION` names."""
-        seen = [(each.region, f"{each.act} {each.key}".strip()) for each in world.gate.exchanges if each.region]
+    def every_upload_should_be_signed_for_that_region(self, world: World) -> None:
+        """The gate has seen a signed upload, and each was signed for the region that `AWS_REGION` names."""
+        seen = [(each.region, f"{each.act} {each.key}") for each in world.gate.uploads() if each.region]
         wanted = surroundings.OTHER_REGION
-        rows = [Row("the gate", "at least one signed request", str(len(seen)), bool(seen))]
+        rows = [Row("the gate", "at least one signed upload", str(len(seen)), bool(seen))]
         rows += [Row(what, f"a signature for {wanted}", region, region == wanted) for region, what in seen]
         judge(world, "Region", rows)
 

@@ -136,7 +136,7 @@ def rows(made: Collection[Discrepancy], named: Collection[Named]) -> Iterator[Ro
     for each in made:
         seen = [found for found in named if each.is_named(found)]
         expected = f"{' or '.join(sorted(each.kinds))}, as {each.done}"
-        yield Row(each.subject, expected, ", ".join(map(str, seen)) or "not a word", len(seen) == 1)
+        yield Row(each.subject, expected, ", ".join(map(str, seen)) or "not a word", bool(seen))
     for found in named:
         if not any(each.is_named(found) or each.may_be_named(found) for each in made):
             yield Row(

@@ -11,7 +11,8 @@ from pathlib import Path
 PLACES = ("done", "failed")
 STATE_FOLDER = ".migrator"
 STATE_FILE = "state.sqlite3"
-_LOCK_NAME = re.compile(r"lock|pid|held|holder")
+LOCK_NAME = re.compile(r"lock|pid|held|holder", re.IGNORECASE)
+"""What names of lock files have in them; the contract leaves them free."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,5 @@ def strays(source: Path) -> list[str]:
     if not folder.is_dir():
         return []
     others = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(STATE_FILE))
-    # The contract allows a lock file and leaves its name free.
-    locks = [entry for entry in others if entry.is_file() and _LOCK_NAME.search(entry.name.lower())][:1]
+    locks = [entry for entry in others if entry.is_file() and LOCK_NAME.search(entry.name)][:1]
     return [f"{STATE_FOLDER}/{entry.name}" for entry in others if entry not in locks]

@@ -10,14 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.books import Books, Difference, bucket_differences, folder_differences, reason_differences
-from harness.folders import PLACES, STATE_FILE, STATE_FOLDER, describe, files_below, look
+from harness.folders import LOCK_NAME, PLACES, STATE_FILE, STATE_FOLDER, describe, files_below, look
 from harness.process import MigratorProcess
 from harness.status import RecordedFile, RecordedObject, Status
 from harness.truth import MockFile
 from harness.world import STATUS_LIMIT, World
 
 _UNKNOWN_VERSION = 2**31 - 1
-_LOCK = "lock"
 
 
 class Damage(StrEnum):
@@ -158,7 +157,7 @@ def _parts(world: World) -> Iterator[Path]:
     """The state and all files whose names begin with its own, but for a lock."""
     file = state_file(world)
     for part in sorted(file.parent.iterdir()):
-        if part.name.startswith(file.name) and _LOCK not in part.name.lower() and part.is_file():
+        if part.name.startswith(file.name) and not LOCK_NAME.search(part.name) and part.is_file():
             yield part
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.folders import STATE_FILE, STATE_FOLDER
+from harness.folders import LOCK_NAME, STATE_FILE, STATE_FOLDER
 from harness.gate_rules import Rule
 from harness.process import MigratorProcess
 from harness.readiness import REGION
@@ -39,7 +39,8 @@ def state_rows(world: World, state: Path) -> list[Row]:
     there = state.is_file() and state.stat().st_size > 0
     own = world.source / STATE_FOLDER
     usual = sorted(each.name for each in own.iterdir() if each.name.startswith(STATE_FILE)) if own.is_dir() else []
-    others = sorted(each.name for each in state.parent.iterdir() if not each.name.startswith(state.name))
+    beside = (each.name for each in state.parent.iterdir() if not each.name.startswith(state.name))
+    others = sorted(name for name in beside if not LOCK_NAME.search(name))
     return [
         Row(state.name, "the state where it was asked for", "so" if there else "none, or an empty one", there),
         Row(STATE_FOLDER, "no state where it is kept otherwise", ", ".join(usual) or "so", not usual),

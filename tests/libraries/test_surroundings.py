@@ -112,15 +112,15 @@ def _request(world, region):
 
 def test_requests_that_are_signed_for_the_region_pass(world, keywords):
     _request(world, surroundings.OTHER_REGION)
-    keywords.every_request_should_be_signed_for_that_region(world)
+    keywords.every_upload_should_be_signed_for_that_region(world)
 
 
 def test_a_request_for_another_region_and_none_at_all_are_told(world, keywords):
-    with pytest.raises(AssertionError, match="Expected at least one signed request, seen 0"):
-        keywords.every_request_should_be_signed_for_that_region(world)
+    with pytest.raises(AssertionError, match="Expected at least one signed upload, seen 0"):
+        keywords.every_upload_should_be_signed_for_that_region(world)
     _request(world, "us-east-1")
     with pytest.raises(AssertionError, match="a signature for eu-north-1, seen us-east-1, at PutObject lake/a"):
-        keywords.every_request_should_be_signed_for_that_region(world)
+        keywords.every_upload_should_be_signed_for_that_region(world)
 
 
 def test_the_region_is_read_from_a_signature():

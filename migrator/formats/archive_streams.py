@@ -11,6 +11,7 @@ from isal import igzip_lib
 from migrator.errors import ReasonCode, Refusal
 
 BLOCK = 128 * 1024
+_PART = 256 * 1024
 # Declared by the library as a value, not as a class.
 _DAMAGED = cast("type[Exception]", igzip_lib.IsalError)
 
@@ -75,9 +76,12 @@ class ByteStream(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         """Fill `buffer`, or as much of it as there are bytes."""
         view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
+        filled = 0
+        # In parts that stay in the processor's cache until they are copied.
+        while filled < len(view) and (part := self.some(min(len(view) - filled, _PART))):
+            view[filled : filled + len(part)] = part
+            filled += len(part)
+        return filled
 
 
 class GzipStream(ByteStream):

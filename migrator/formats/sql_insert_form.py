@@ -17,12 +17,14 @@ class Form:
         width: How many values a row has.
         between: What stands between the values of two rows of a statement, as `),(`.
         after: What stands between the values of two rows of two statements, as `);\nINSERT INTO t VALUES (`.
+        gap: What stands between two values of a row.
     """
 
     family: Family
     width: int
     between: bytes
     after: bytes | None = None
+    gap: bytes = b","
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,15 @@ from migrator.formats.sql_block import Column, text_column
 from migrator.formats.sql_grammar import Family
 from migrator.formats.sql_insert_form import Form, Part, Run
 from migrator.formats.sql_marks import COMMA, NEWLINE, QUOTE, SEMICOLON, Indices, Signs, Truths, windows
+from migrator.formats.sql_plain_gaps import without_gaps
 from migrator.formats.sql_plain_literals import are_numbers, truths
-from migrator.formats.sql_plain_rows import TextBytes, insert_form, is_null, parsed
+from migrator.formats.sql_plain_rows import GAP, TextBytes, insert_form, is_null, parsed
 from migrator.formats.sql_plain_text import PlainText
 
 _OPENING = ord("(")
 _NULL_BYTES = 4
-# Names before the first row of a statement, and ends of lines, are none.
-_NO_FIELDS = frozenset(b",\r\n")
+# Names before the first row of a statement, and blanks, are none.
+_NO_FIELDS = frozenset(b",\r\n \t")
 _COMPARED_ALONE = 8
 
 
@@ -55,11 +56,11 @@ def take_plain(piece: bytes, form: Form) -> Run | None:
     cut = max(piece.rfind(form.between), piece.rfind(form.after) if form.after else -1)
     if cut <= 0:
         return None
-    plain = PlainText(piece[:cut])
+    plain = PlainText(memoryview(piece)[:cut], form.gap)
     if not plain.make_plain(escapes=form.family is Family.MYSQL):
         return None
-    bounds = _overwritten(piece[:cut], form, plain.signs[1:])
-    columns = parsed(plain.text, insert_form(form.width)) if bounds else None
+    bounds = _overwritten(piece, cut, form, plain.signs[1:])
+    columns = parsed(plain.text, insert_form(form.width, gaps=bool(plain.gap))) if bounds else None
     if bounds is None or columns is None or len(columns[0]) != len(bounds.begins):
         return None
     values = _proved(columns, plain, bounds)
@@ -68,52 +69,58 @@ def take_plain(piece: bytes, form: Form) -> Run | None:
     return None if values is None else _run(values, bounds)
 
 
-def _overwritten(piece: bytes, form: Form, target: Signs) -> _Bounds | None:
-    """Find the separators of a piece of whole rows, and overwrite them in `target` for a csv reader."""
-    signs: Signs = np.frombuffer(piece, np.uint8)
-    openings = np.flatnonzero(signs == _OPENING)
-    between = _standing(piece, signs, openings, form.between)
-    _overwrite(target, between, form.between, form.between.index(b","))
+def _overwritten(piece: bytes, cut: int, form: Form, target: Signs) -> _Bounds | None:
+    """Find the separators of whole rows that end at `cut`, and overwrite them in `target` for a csv reader."""
+    signs: Signs = np.frombuffer(piece, np.uint8, cut)
+    lasts = np.flatnonzero(signs == _OPENING)
+    before = len(form.between) - 1
+    between = _stand(piece, signs, lasts, form.between)
+    closing = np.zeros(0, np.intp)
     if form.after is None:
-        lasts, ends, closing = between, between - (len(form.between) - 1), np.zeros(0, np.intp)
+        lasts = lasts[between]
     else:
-        after = _standing(piece, signs, openings, form.after)
-        _overwrite(target, after, form.after, form.after.index(b";"))
-        lasts = np.concatenate((between, after))
-        order = np.argsort(lasts, kind="stable")
-        lasts = lasts[order]
-        if (lasts[1:] == lasts[:-1]).any():
+        after = _stand(piece, signs, lasts, form.after)
+        if (between & after).any():
             return None
-        ends = np.concatenate((between - (len(form.between) - 1), after - (len(form.after) - 1)))[order]
-        closing = np.flatnonzero(order >= len(between))
-    return _Bounds(np.concatenate(([0], lasts + 1)), np.concatenate((ends, [len(piece)])), closing)
+        either = between | after
+        lasts, between, after = lasts[either], between[either], after[either]
+        closing = np.flatnonzero(after)
+    ends = lasts - before
+    ends[closing] = lasts[closing] - (len(form.after or b"") - 1)
+    _overwrite(target, ends if form.after is None else ends[between], form.between, b",")
+    _overwrite(target, ends[closing], form.after or b"", b";")
+    return _Bounds(np.concatenate(([0], lasts + 1)), np.concatenate((ends, [cut])), closing)
 
 
-def _standing(piece: bytes, signs: Signs, openings: Indices, separator: bytes) -> Indices:
-    """Which of these parentheses a separator ends with."""
-    lasts: Indices = openings[openings >= len(separator) - 1]
-    for back, sign in enumerate(separator[-2 : -2 - _COMPARED_ALONE : -1], 1):
-        lasts = lasts[signs[lasts - back] == sign]
+def _stand(piece: bytes, signs: Signs, lasts: Indices, separator: bytes) -> Truths:
+    """At which of these bytes a separator ends."""
+    begins = lasts - (len(separator) - 1)
+    standing: Truths = begins >= 0
+    for place in range(len(separator) - 2, max(-1, len(separator) - 2 - _COMPARED_ALONE), -1):
+        # What begins before the piece is none already, wherever it looks.
+        standing &= signs.take(begins + place, mode="wrap") == separator[place]
+        if not standing.any():
+            return standing
     rest = separator[: -1 - _COMPARED_ALONE]
-    if not rest or not len(lasts):
-        return lasts
-    found = windows(piece, len(rest))[lasts - (len(separator) - 1)].tobytes()
-    if found == rest * len(lasts):
-        return lasts
-    alike = np.frombuffer(found, np.uint8).reshape(len(lasts), -1) == np.frombuffer(rest, np.uint8)
-    standing: Indices = lasts[alike.all(axis=1)]
+    left = np.flatnonzero(standing) if rest else standing[:0]
+    if len(left):
+        found = windows(piece, len(rest))[begins[left]].tobytes()
+        if found != rest * len(left):
+            alike = np.frombuffer(found, np.uint8).reshape(len(left), -1) == np.frombuffer(rest, np.uint8)
+            standing[left] = alike.all(axis=1)
     return standing
 
 
-def _overwrite(target: Signs, lasts: Indices, separator: bytes, newline: int) -> None:
-    """Make of each separator, given its last byte, the end of a csv record with a field on each side."""
-    firsts = lasts - (len(separator) - 1)
+def _overwrite(target: Signs, begins: Indices, separator: bytes, ends_row: bytes) -> None:
+    """Make of each separator, given its first byte, the end of a csv record with a field on each side."""
+    if not len(begins):
+        return
     for place, sign in enumerate(separator):
         if sign in _NO_FIELDS:
-            target[firsts + place] = SEMICOLON
-    target[firsts] = COMMA
-    target[firsts + newline] = NEWLINE
-    target[lasts] = COMMA
+            target[begins + place] = SEMICOLON
+    target[begins] = COMMA
+    target[begins + separator.index(ends_row)] = NEWLINE
+    target[begins + (len(separator) - 1)] = COMMA
 
 
 def _proved(columns: Sequence[Column], plain: PlainText, bounds: _Bounds) -> list[Column] | None:
@@ -125,23 +132,29 @@ def _proved(columns: Sequence[Column], plain: PlainText, bounds: _Bounds) -> lis
     quoted = 0
     values: list[Column] = []
     for column in columns:
-        text = TextBytes(column)
-        are_quoted = signs.take(at) == QUOTE
+        nulls = is_null(column) if column.null_count else None
+        gap = plain.gap if len(values) + 1 < len(columns) else b""
+        text = without_gaps(column, nulls, plain.gap, ends=bool(gap)) if plain.gap else TextBytes(column)
+        if text is None:
+            return None
+        # What lies beyond the text is far beyond its row's end too.
+        are_quoted = signs.take(at, mode="clip") == QUOTE
         strings = int(np.count_nonzero(are_quoted))
         at += text.sizes
         if strings == rows:
             at += 2
         elif strings:
             at += are_quoted.view(np.uint8) * np.uint8(2)
-        nulls = is_null(column) if column.null_count else None
         if nulls is not None:
             at += nulls.view(np.uint8) * np.uint8(_NULL_BYTES)
-        if int(at.max()) > len(signs):
+        if strings and not ((signs.take(at - 1, mode="clip") == QUOTE) >= are_quoted).all():
             return None
-        if strings and not ((signs.take(at - 1) == QUOTE) >= are_quoted).all():
-            return None
+        if gap:
+            if not (signs.take(at, mode="clip") == GAP).all():
+                return None
+            at += 1
         others = rows - strings - column.null_count
-        found = _literals(text, are_quoted, nulls) if others else column
+        found = _literals(text, are_quoted, nulls) if others else text.column
         if found is None:
             return None
         values.append(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from migrator.formats.sql_insert_fast import take_marked
@@ -15,6 +16,9 @@ _MARKS = frozenset(b"'\\")
 LEAST_BYTES = 16 << 10
 _LONGEST_PAUSE = 64
 
+# Behind a first value without quotes in it.
+_FIRST_GAP = re.compile(rb"(?:'[^'\\]*+'|[^',()]++)(,[ \t]?)")
+
 
 class Runs:
     """Takes runs of rows; where trying the plain way is in vain, it is tried ever more seldom."""
@@ -22,6 +26,7 @@ class Runs:
     def __init__(self) -> None:
         self._pause = 1
         self._paused = 0
+        self._gap = b","
 
     def take(self, piece: bytes, form: Form) -> Run | None:
         """As many whole rows as can be taken together; None where that is none.
@@ -41,7 +46,9 @@ class Runs:
         if self._paused:
             self._paused -= 1
             return None
-        run = take_plain(piece, form)
+        found = _FIRST_GAP.match(piece) if form.width > 1 else None
+        self._gap = found[1] if found else self._gap
+        run = take_plain(piece, replace(form, gap=self._gap))
         if run is None:
             self._paused = self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)

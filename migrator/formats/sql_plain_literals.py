@@ -12,7 +12,8 @@ from migrator.formats.sql_plain_rows import TextBytes
 _NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _MINUS, _POINT, _ZERO, _NINE = b"-.09"
 _SMALL_A = ord("a")
-_TRUE, _FALSE = (np.frombuffer(word, "<u4")[0] for word in (b"true", b"fals"))
+_WORD = np.dtype("<u4")
+_TRUE, _FALSE = (np.frombuffer(word, _WORD)[0] for word in (b"true", b"fals"))
 _LAST_OF_FALSE = ord("e")
 
 
@@ -40,16 +41,17 @@ def truths(text: TextBytes) -> Column | None:
     if int(text.signs.min()) < _SMALL_A:
         column = pc.ascii_lower(column)
         text = TextBytes(column)
-    size = np.dtype("<u4").itemsize
-    given = text.sizes > 0
-    if len(column) - np.count_nonzero(given) != column.null_count or (given & (text.sizes < size)).any():
+    sizes, begins = text.sizes, text.bounds[:-1]
+    if column.null_count:
+        given = np.flatnonzero(sizes)
+        sizes, begins = sizes[given], begins[given]
+    longer = sizes == len("false")
+    if len(sizes) + column.null_count != len(column) or not (longer | (sizes == len("true"))).all():
         return None
-    begins = text.bounds[:-1][given]
-    words = np.frombuffer(windows(text.signs.tobytes(), size)[begins].tobytes(), "<u4")
-    longer = text.sizes[given] > size
-    if not (np.where(longer, _FALSE, _TRUE) == words).all() or (text.sizes > size + 1).any():
+    words = np.frombuffer(windows(text.signs.tobytes(), _WORD.itemsize)[begins].tobytes(), _WORD)
+    if not (np.where(longer, _FALSE, _TRUE) == words).all():
         return None
-    return column if (text.signs[begins[longer] + size] == _LAST_OF_FALSE).all() else None
+    return column if (text.signs[begins[longer] + _WORD.itemsize] == _LAST_OF_FALSE).all() else None
 
 
 def _are_decimals(text: TextBytes) -> bool:
@@ -74,4 +76,7 @@ def _are_decimals(text: TextBytes) -> bool:
     if len(points) == len(text.sizes) and (points >= bounds[:-1]).all() and (points < bounds[1:]).all():
         return True
     # No two points in one value.
-    return bool((np.diff(np.searchsorted(bounds, points, "right")) > 0).all())
+    counted = np.zeros(len(signs) + 1, np.int32)
+    np.cumsum(signs == _POINT, out=counted[1:])
+    before = counted[bounds]
+    return bool((before[1:] - before[:-1] <= 1).all())

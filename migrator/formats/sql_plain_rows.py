@@ -16,7 +16,8 @@ from migrator.formats.sql_marks import Positions, Signs
 LARGEST = 1 << 30
 """Up to so many bytes positions and sizes are 32 bits wide."""
 
-_NEWLINE = ord("\n")
+GAP = 5
+"""What marks the end of a value that more than a comma follows: a control character that the text does not hold."""
 
 
 def parsed(text: bytes | bytearray, form: RowForm) -> list[Column] | None:
@@ -64,7 +65,7 @@ class RowForm:
             delimiter=delimiter,
             quote_char=quote or False,
             double_quote=False,
-            newlines_in_values=bool(quote),
+            newlines_in_values=False,
             # Else Arrow makes a row of empty values of one.
             ignore_empty_lines=width + 2 * framed > 1,
         )
@@ -79,9 +80,10 @@ class RowForm:
 
 
 @lru_cache(64)
-def insert_form(width: int) -> RowForm:
-    """Of rows of INSERT, where parentheses became commas."""
-    return RowForm(width, ",", "'", ("NULL", "null"), framed=True)
+def insert_form(width: int, *, gaps: bool) -> RowForm:
+    """Of rows of INSERT, where parentheses became commas; `gaps` are marked, where there are any."""
+    nulls = ("NULL", "null", *((f"NULL{chr(GAP)}", f"null{chr(GAP)}") if gaps else ()))
+    return RowForm(width, ",", "'", nulls, framed=True)
 
 
 @lru_cache(64)
@@ -118,7 +120,7 @@ def is_null(column: Column) -> npt.NDArray[np.bool_]:
     return nulls
 
 
-def made(column: Column, bounds: Positions, signs: Signs) -> Column:
+def made(column: Column, bounds: Positions, signs: Signs | bytes) -> Column:
     """A column with the same nulls and other texts."""
     parts: list[Any] = [bounds, signs]
     buffers: list[Any] = [column.buffers()[0], *map(pa.py_buffer, parts)]

@@ -10,13 +10,13 @@ import numpy as np
 
 from migrator.formats.sql_block import Column
 from migrator.formats.sql_marks import BACKSLASH, NEWLINE, QUOTE, Indices, Signs, escaping
-from migrator.formats.sql_plain_rows import TextBytes, made
+from migrator.formats.sql_plain_gaps import GAPS, mark_gaps
+from migrator.formats.sql_plain_rows import GAP, TextBytes, made
 
 _RETURN = ord("\r")
 _NOTHING, _QUOTE, _NEWLINE, _RETURNED = range(1, 5)
-_MARKS = frozenset({_NOTHING, _QUOTE, _NEWLINE, _RETURNED})
-_PUT_RIGHT = np.arange(256, dtype=np.uint8)
-_PUT_RIGHT[[_QUOTE, _NEWLINE, _RETURNED]] = (QUOTE, NEWLINE, _RETURN)
+_MARKS = frozenset({_NOTHING, _QUOTE, _NEWLINE, _RETURNED, GAP})
+_PUT_RIGHT = bytes.maketrans(bytes([_QUOTE, _NEWLINE, _RETURNED]), b"'\n\r")
 
 # What a backslash and a letter mean in a string of MySQL; `\%` and `\_` stay as they are.
 _MEANT = np.arange(256, dtype=np.uint8)
@@ -27,7 +27,7 @@ _KEPT[list(b"%_")] = True
 
 # What stands before and behind an empty string.
 _BEFORE, _BEHIND = np.zeros((2, 256), np.bool_)
-_BEFORE[list(b",(")] = True
+_BEFORE[list(b",( \t")] = True
 _BEHIND[list(b",)")] = True
 
 
@@ -37,13 +37,17 @@ class PlainText:
     Args:
         rows: Whole rows, the first without the parenthesis that opens it, the last without the one that closes it.
 
+        gap: What stands between two values.
+
     Attributes:
+        gap: The same, where it is more than a comma.
         text: What the reader is given: the rows between commas, and a newline.
         signs: The same bytes without the newline; separators are written into them.
         quotes: How many quotes there are, once the text is plain.
     """
 
-    def __init__(self, rows: bytes) -> None:
+    def __init__(self, rows: memoryview, gap: bytes) -> None:
+        self.gap = gap if gap in GAPS else b""
         self.text = bytearray().join((b",", rows, b",\n"))
         self.signs: Signs = np.frombuffer(self.text, np.uint8, len(rows) + 2)
         self.quotes = 0
@@ -62,7 +66,7 @@ class PlainText:
             if sign in text:
                 if not self._marks():
                     return False
-                np.putmask(signs, signs == sign, stand_in)
+                signs[np.flatnonzero(signs == sign)] = stand_in
         are_quotes = signs == QUOTE
         doubled = are_quotes[1:] & are_quotes[:-1]
         if doubled.any() and not self._are_empty(np.flatnonzero(doubled)):
@@ -71,6 +75,10 @@ class PlainText:
             self._mark_doubled(np.flatnonzero(are_quotes))
             are_quotes = signs == QUOTE
         self.quotes = int(np.count_nonzero(are_quotes))
+        if self.gap:
+            if not self._marks():
+                return False
+            mark_gaps(signs, self.gap)
         return not self.quotes % 2
 
     def is_marked(self) -> bool:
@@ -82,12 +90,11 @@ class PlainText:
         found = TextBytes(column)
         if not (found.signs <= max(_MARKS)).any():
             return column
-        signs, bounds = _PUT_RIGHT.take(found.signs), found.bounds
-        removed = np.flatnonzero(signs == _NOTHING)
+        bounds = found.bounds
+        removed = np.flatnonzero(found.signs == _NOTHING)
         if len(removed):
-            signs = signs[signs != _NOTHING]
             bounds = (bounds - np.searchsorted(removed, bounds)).astype(np.int32)
-        return made(column, bounds, signs)
+        return made(column, bounds, found.signs.tobytes().translate(_PUT_RIGHT, bytes([_NOTHING])))
 
     def _marks(self) -> bool:
         """Whether marks may be made: the text held none of its own."""

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import Refusal
-from migrator.formats import sql, sql_copy, sql_copy_plain, sql_insert, sql_insert_runs, sql_window
+from migrator.formats import sql, sql_copy, sql_copy_fast, sql_copy_plain, sql_insert, sql_insert_runs, sql_window
 from tests.migrator.formats.fakes import MemorySource
 
 LONG = bool(os.environ.get("TEST_LONG"))
@@ -242,6 +242,22 @@ def test_rows_in_the_forms_of_known_programs_are_not_read_one_by_one(monkeypatch
     monkeypatch.setattr(sql_insert, "row_values", lambda *given: read_alone.append(1) or row_values(*given))
     assert read(text) == expected
     assert len(read_alone) < 20
+
+
+PLAIN_FORMS = [pytest.param("", *each.values, "", id=each.id) for each in FAST_FORMS if "binary" not in each.id]
+COPY_FORM = ("COPY t FROM stdin;\n", "1\t\\N\ta\\tb\\\\\n-2.5\t\tit's\n", "\\.\n")
+
+
+@pytest.mark.parametrize(("before", "repeated", "after"), [*PLAIN_FORMS, pytest.param(*COPY_FORM, id="COPY")])
+def test_rows_without_binary_values_are_read_by_the_csv_reader(monkeypatch, before, repeated, after):
+    text = before + repeated * 2000 + after
+    marked = []
+    take_marked, marks = sql_insert_runs.take_marked, sql_copy_fast.marks
+    monkeypatch.setattr(sql_insert_runs, "take_marked", lambda *given: marked.append(1) or take_marked(*given))
+    monkeypatch.setattr(sql_copy_fast, "marks", lambda *given: marked.append(1) or marks(*given))
+    read(text)
+    # Small pieces are not worth it.
+    assert len(marked) < 5
 
 
 @given(rows=st.lists(st.tuples(VALUES, st.none() | st.binary(max_size=4)), min_size=1, max_size=6))

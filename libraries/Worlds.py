@@ -48,9 +48,10 @@ class Worlds:
         goes on. The first error of a removal is raised when all were tried.
         """
         errors: list[BaseException] = []
+        passed = BuiltIn().get_variable_value("${TEST STATUS}") == "PASS"
         while self._open:
             world = self._open.pop()
-            _save_evidence(world)
+            _save_evidence(world, looked=passed)
             try:
                 world.close()
             except Exception as error:  # noqa: BLE001 the other worlds must be removed too; it is raised below
@@ -59,8 +60,8 @@ class Worlds:
             raise errors[0]
 
 
-def _save_evidence(world: World) -> None:
-    missing = evidence.save(world)
+def _save_evidence(world: World, *, looked: bool) -> None:
+    missing = evidence.save(world, looked=looked)
     links = "".join(
         f'<li><a href="{world.evidence_link}/{quote(file.name)}">{escape(file.name)}</a></li>'
         for file in sorted(world.evidence.iterdir())

@@ -74,6 +74,8 @@ def _client(endpoint: Endpoint) -> docker.DockerClient:
         client = docker.DockerClient(base_url=endpoint.url, tls=context.TLSConfig, timeout=_PROBE_LIMIT)
     else:
         client = docker.DockerClient(base_url=endpoint.url, timeout=_PROBE_LIMIT)
+    # No proxy stands before a socket, and looking for one takes longer than the call itself.
+    client.api.trust_env = not endpoint.url.startswith("unix://")
     try:
         client.ping()
     except BaseException:

@@ -23,8 +23,12 @@ BUCKET = "bucket.json"
 DIFFERENCES = "differences.json"
 
 
-def save(world: World) -> list[str]:
+def save(world: World, *, looked: bool = False) -> list[str]:
     """Writes everything that a later reader may ask for into the world's evidence folder.
+
+    Args:
+        world: Not closed yet.
+        looked: The scenario ended well, so that the last look at its books will do if nothing has happened since.
 
     Returns:
         What could not be had, such as a listing of a server that is gone, each with its reason.
@@ -41,10 +45,10 @@ def save(world: World) -> list[str]:
             step(world, world.evidence / name)
         except Exception as error:  # noqa: BLE001 evidence never changes a result; what is missing is named
             missing.append(f"{name}: {error}")
-    return [*missing, *_books(world)]
+    return [*missing, *_books(world, looked=looked)]
 
 
-def _books(world: World) -> list[str]:
+def _books(world: World, *, looked: bool) -> list[str]:
     """The four books and where they differ, from one look; where that is not to be had, what can be had of them."""
     if world.mock is None:
         return []
@@ -52,7 +56,7 @@ def _books(world: World) -> list[str]:
         _write(world.evidence / FOLDERS, _facts(look(world.source)))
         return []
     try:
-        found = world.books()
+        found = world.books_again() if looked else world.books()
     except Exception as error:  # noqa: BLE001 as above
         return [f"the books: {error}", *_single_books(world)]
     _write(world.evidence / STATUS, asdict(found.status))

@@ -51,6 +51,8 @@ class Shard:
         with theirs, (folder / "console.log").open("wb") as console:
             process = subprocess.Popen(
                 [sys.executable, str(_SCRIPT), str(theirs.fileno())],
+                # Compiled modules are kept whatever the caller's setting: several processes import the same ones.
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,

@@ -15,7 +15,7 @@ from harness.bucket import Version
 from harness.diary import Entry
 from harness.gate import Exchange
 from harness.gate_rules import Rule
-from harness.process import Finished
+from harness.process import Finished, Launch
 from harness.s3_requests import Act
 from harness.status import Status
 from harness.truth import ExpectedColumn, ExpectedObject, MockFile, MockSet, Reading, State
@@ -90,7 +90,9 @@ def balanced_world(folder: Path, name: str = "the source") -> PaperWorld:
         (folder / each).mkdir(parents=True)
     bucket = PaperBucket()
     files = (_csv(folder, "a.csv", "1"), _csv(folder, "b/c.csv", "2"), _file(folder, "bad.json", b"{", State.FAILED))
-    world = PaperWorld(name, folder, folder / "evidence/test/world", bucket, PaperGate(), None)  # type: ignore[arg-type]
+    world = PaperWorld(
+        name, folder, folder / "evidence/test/world", bucket, PaperGate(), Launch((), {}, folder, folder)
+    )
     world.mock = MockSet(folder / "test-data", 1, files)
     world.document = {"files": [_record(world, file) for file in files]}
     world.finished = Finished("migrator run", 3, None, "", "bad.json: malformed-json: line 1", 0.1)

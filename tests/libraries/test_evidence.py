@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from harness import evidence
 from harness.diary import Deed
+from harness.process import Launch
 from paper_world import balanced_world
 
 
@@ -82,3 +85,33 @@ def test_what_the_gate_did_is_in_the_diary(tmp_path):
     world.gate.diary.append(evidence.diary.Entry.now(Deed.FAULT, "PutObject: held"))
     saved(world)
     assert "PutObject: held" in (world.evidence / "timeline.jsonl").read_text()
+
+
+def test_the_last_look_at_the_books_will_do_as_long_as_nothing_has_happened(tmp_path):
+    world = with_log(balanced_world(tmp_path))
+    world.launch = Launch(("migrator",), {}, tmp_path, tmp_path)
+    first = world.books()
+    (tmp_path / "02-status.stderr.log").touch()
+    assert world.books_again() is first
+
+
+def _a_request(world, folder):
+    world.gate.upload("lake/a.csv.parquet")
+
+
+def _a_run(world, folder):
+    (folder / "03-run.stderr.log").touch()
+
+
+def _a_file(world, folder):
+    (world.source / "new.csv").write_text("a\n1\n")
+
+
+@pytest.mark.parametrize("happens", [_a_request, _a_run, _a_file])
+def test_whatever_happens_asks_for_a_new_look(tmp_path, happens):
+    world = with_log(balanced_world(tmp_path))
+    world.launch = Launch(("migrator",), {}, tmp_path, tmp_path)
+    first = world.books()
+    happens(world, tmp_path)
+    assert world.books_again() is not first
+    assert world.books_again() is world.seen[1]

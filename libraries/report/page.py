@@ -64,6 +64,7 @@ def render(matrix: Matrix, worlds: Mapping[str, Sequence[WorldEvidence]], earlie
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["contains"] = lambda items, item: item in items
     environment.filters |= {"printable": printable, "took": seconds, "linked": linked, "anchor": anchor}
     pictures = _pictures(matrix, worlds)
     parts = groupby(matrix.entries, lambda entry: _PARTS[entry.claim.kind])

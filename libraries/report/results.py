@@ -19,7 +19,11 @@ from report.specification import FIGURE_ATTRIBUTE
 
 _EVIDENCE = re.compile(r"""href=["'](evidence/[^"']+)["']""")
 _FIGURE = re.compile(FIGURE_ATTRIBUTE + r"='([^']*)'")
-_SENTENCE = re.compile(r"Expected (?P<expected>.*?), seen (?P<seen>.*?)(?:, at (?P<where>.*?))?\.?$", re.DOTALL)
+_SENTENCE = re.compile(
+    r"Expected (?P<expected>.*?), seen (?P<seen>.*?)(?:, at (?P<where>.*?))?"
+    r"(?: \((?P<more>\d+) more differences: (?P<table>[^()]+)\))?\.?$",
+    re.DOTALL,
+)
 _SETUP = re.compile(r"^(?:Parent suite s|S)(?:etup|uite setup) failed:|^Parent suite teardown failed:")
 _MOST_CHILDREN = 1000
 CUT_OFF = "CUT OFF"
@@ -110,7 +114,7 @@ class Test:
 
     @property
     def sentence(self) -> dict[str, str] | None:
-        """Expected, seen and where, for a message that is written so."""
+        """Expected, seen and where, for a message that is written so; and how many more stand in which table."""
         found = _SENTENCE.search(self.message.partition("\n\n")[0])
         return {name: text or "" for name, text in found.groupdict().items()} if found else None
 

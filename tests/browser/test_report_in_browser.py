@@ -136,6 +136,16 @@ def test_on_paper_it_has_the_verdict_the_matrix_and_no_controls(look, results):
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
+def test_a_picture_that_was_drawn_on_a_wide_screen_fits_on_paper(look, results):
+    page = look(results, SCENARIO, viewport={"width": 1400, "height": 900})
+    picture = page.locator(f"{SCENARIO} .timeline svg")
+    expect(picture).to_be_visible()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 990})
+    width, room = picture.evaluate("each => [each.getBoundingClientRect().width, each.closest('.timeline').clientWidth]")
+    assert width <= room <= 700
+
+
 def test_without_scripts_the_matrix_and_the_failures_are_there(look, results):
     page = look(results, java_script_enabled=False)
     expect(page.locator("#fr-010")).to_be_visible()

@@ -31,6 +31,15 @@ def test_a_red_run_shows_its_failures_first_with_expected_seen_and_where(tmp_pat
     assert 'href="log.html#s1-s1-t1-k1"' in html
 
 
+def test_what_differs_besides_is_one_click_away(tmp_path):
+    message = "Expected 1 row, seen 2 rows (in all), at a.csv (3 more differences: 01-books.html)."
+    step = evidence(tmp_path)
+    (tmp_path / "evidence" / "a_test" / "the_source" / "01-books.html").write_text("all of them")
+    html = page_of(robot(tmp_path, f"\nA test\n    {step}\n    Fail    {message}\n"))
+    assert '<dd class="seen">2 rows (in all)</dd>' in html
+    assert '<dd>a.csv, <a href="evidence/a_test/the_source/01-books.html">and 3 more: the whole table</a>' in html
+
+
 def test_html_in_a_message_stays_text(tmp_path):
     html = page_of(robot(tmp_path, "\nA test\n    Fail    <b>bold</b> <script>alert(1)</script>\n"))
     assert "&lt;script&gt;alert(1)" in html

@@ -12,7 +12,7 @@ import figures
 from harness.nested_run import NestedRun
 from harness.patience import patient
 from harness.tables import Row
-from verdicts import show
+from verdicts import hold, show
 
 _VARIABLES = ("MIGRATOR", "S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "SEED")
 _WHOLE_RUN_LIMIT = patient(600)
@@ -73,8 +73,9 @@ class WholeRun:
     def whole_run_should_have_said(self, pattern: str) -> None:
         """Somewhere on the console there is text that matches a regular expression, whatever its lines."""
         said = " ".join(self._started.console().split())
-        if not re.search(pattern, said):
-            raise AssertionError(f"Expected the run to say {pattern!r}, seen {said[-500:]!r}.")
+        found = re.search(pattern, said)
+        seen = repr(found.group() if found else said[-500:])
+        hold("Said on the console", [Row("the run's console", f"the run to say {pattern!r}", seen, found is not None)])
 
     @keyword
     def whole_run_should_have_taken_less_than(self, limit: timedelta) -> timedelta:

@@ -42,6 +42,23 @@ def show(title: str, rows: Iterable[Row]) -> None:
     logger.info(f"<b>{title}</b>{to_html(list(rows))}", html=True)
 
 
+def hold(title: str, rows: Iterable[Row]) -> None:
+    """Log a table for a keyword that is about no world, and fail if a row is wrong.
+
+    Args:
+        title: What was looked at.
+        rows: What was expected and seen.
+
+    Raises:
+        AssertionError: A row is wrong; the message names the first.
+    """
+    table = list(rows)
+    show(title, table)
+    for row in table:
+        if not row.right:
+            raise AssertionError(f"{row.sentence()}.")
+
+
 def rows_of(subjects: Iterable[str], expected: str, differences: Iterable[Difference]) -> list[Row]:
     """A row for each difference, and one for each subject that has none."""
     wrong = [Row(each.where, each.expected, each.seen, right=False) for each in differences]

@@ -142,7 +142,9 @@ def test_a_picture_that_was_drawn_on_a_wide_screen_fits_on_paper(look, results):
     expect(picture).to_be_visible()
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 700, "height": 990})
-    width, room = picture.evaluate("each => [each.getBoundingClientRect().width, each.closest('.timeline').clientWidth]")
+    width, room = picture.evaluate(
+        "each => [each.getBoundingClientRect().width, each.closest('.timeline').clientWidth]"
+    )
     assert width <= room <= 700
 
 

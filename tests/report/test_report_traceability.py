@@ -36,8 +36,11 @@ def test_an_id_whose_only_test_fails_is_not_proved(tmp_path):
     assert matrix.gaps == ("Not proved, as tests of theirs failed: US-1, US-1 AC-1, FR-001, SC-001.",)
     assert matrix.exit_code is ExitCode.SCENARIO_FAILED
     assert matrix.failures[0].sentence == {
-        **{"expected": "1 row", "seen": "2 rows", "where": "a.csv"},
-        **{"more": "", "table": ""},
+        "expected": "1 row",
+        "seen": "2 rows",
+        "where": "a.csv",
+        "more": "",
+        "table": "",
     }
 
 

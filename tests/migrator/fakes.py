@@ -132,8 +132,10 @@ class FakeTarget:
 
 
 class Listed:
+    """As `FakeBucket.put` confirms it."""
+
     def __init__(self, key: str) -> None:
-        self.key = key
+        self.key, self.size, self.etag = key, 7, "e"
 
 
 class Staged:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from migrator.errors import ReasonCode, Refusal
+from migrator.formats.heap import keep_freed_memory
 from migrator.formats.interface import Sink, Source, Table
 from migrator.formats.json_blocks import Block
 from migrator.formats.json_build import MAX_CELLS, batches
@@ -116,6 +117,7 @@ class _Pass:
         return value, False
 
     def _all(self, splitter: Splitter) -> None:
+        keep_freed_memory()
         with ThreadPoolExecutor(_PARSERS, "json") as parsers:
             waiting: _Waiting = deque()
             exact = pause = 1  # blocks that go to the exact parser, and how many will after the next failure

@@ -48,7 +48,6 @@ def _parsed(block: Block, schema: pa.Schema) -> pa.Table:
     """The rows, template by template: what has not the first record's is held against that of the first left."""
     parts: list[pa.RecordBatch] = []
     chosen: list[Positions] = []
-    controls, expected = block.controls()
     done = 0
     template = block.first
     left = None if block.uniform else np.arange(block.rows)
@@ -58,7 +57,6 @@ def _parsed(block: Block, schema: pa.Schema) -> pa.Table:
             raise Unlike
         parts.append(_Rows(spans).batch(schema))
         done += spans.rows
-        expected += template.controls * spans.rows
         if spans.chosen is None:
             break
         chosen.append(spans.chosen)
@@ -71,8 +69,6 @@ def _parsed(block: Block, schema: pa.Schema) -> pa.Table:
         template, end = block.template(int(block.starts[left[0]]))
         if end != block.ends[left[0]]:
             raise Unlike
-    if controls != expected:
-        raise Unlike  # what is left of them stands in strings
     table = pa.Table.from_batches(parts, schema)
     if len(parts) == 1:
         return table

@@ -18,12 +18,15 @@ from migrator.formats.json_template import Unlike
 
 Column: TypeAlias = "pa.Array[Any]"
 
-_MINUS, _ZERO, _NINE, _POINT = b"-09."
+_MINUS, _ZERO, _NINE, _POINT, _BLANK = b"-09. "
 _IS_DIGIT = np.zeros(256, np.bool_)
 _IS_DIGIT[list(b"0123456789")] = True
 _IN_NUMBER = np.zeros(256, np.bool_)
 _IN_NUMBER[list(b"0123456789.eE+-")] = True
 _EXPONENT = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+# Straight from Arrow's registry: pyarrow's wrappers convert Python values anew with each call.
+_take: Any = pc.get_function("array_take").call
+_KNOWN_PLACES = pc.TakeOptions(boundscheck=False)
 _TYPED = frozenset({pa.int64(), pa.float64(), pa.bool_()})
 
 
@@ -50,16 +53,18 @@ def strings(text: Text, starts: Positions, ends: Positions, nulls: Mask | None, 
     """What stands between quotation marks, its escapes read.
 
     Args:
-        text: Text without a control character in any of the spans.
+        text: Text that holds them.
         starts: First bytes.
         ends: Bytes behind the last ones.
         nulls: Which spans are nulls, and empty.
         backslashes: Where in the text there are any, ascending.
 
     Raises:
-        Unlike: where an escape is none, or gives half a surrogate pair.
+        Unlike: where there is a control character, or an escape is none, or gives half a surrogate pair.
     """
     column = texts(text, starts, ends, nulls)
+    if len(column) and (signs := packed(column)[0].signs).size and signs.min() < _BLANK:
+        raise Unlike
     if not len(backslashes):
         return column
     escaped = np.searchsorted(backslashes, starts) != np.searchsorted(backslashes, ends)
@@ -89,8 +94,8 @@ def plain(text: Text, starts: Positions, ends: Positions, kind: Any) -> Column:
         return no_values(len(column), kind)
     if kind not in _TYPED:
         raise Unlike
-    if kind != pa.bool_():
-        _hold_to_grammar(column if not column.null_count else column.drop_null(), kind)
+    if kind == pa.float64():
+        _hold_to_grammar(column.drop_null() if column.null_count else column)
     typed = typed_values(column, kind)
     if typed is None:
         raise Unlike
@@ -113,7 +118,7 @@ def texts(text: Text, starts: Positions, ends: Positions, nulls: Mask | None = N
     places[0::2] = starts
     places[1::2] = ends
     pieces = pa.Array.from_buffers(pa.string(), 2 * count - 1, [None, pa.py_buffer(cast(Any, places)), text.buffer])
-    column = pieces.take(_every_second(count))
+    column: Column = _take([pieces, _every_second(count)], _KNOWN_PLACES)
     if nulls is None:
         return column
     present = pa.array(~nulls)
@@ -136,8 +141,8 @@ def packed(column: Column) -> tuple[Text, Positions]:
     return Text(np.frombuffer(cast(Any, data), np.uint8)[: bounds[-1]], data), bounds
 
 
-def _hold_to_grammar(column: Column, kind: Any) -> None:
-    """Refuse what Arrow reads as a number and JSON does not: `+1`, `01`, `1.`, `.5`, `0x1`, `inf`, ` 1`."""
+def _hold_to_grammar(column: Column) -> None:
+    """Refuse what Arrow reads as a decimal and JSON does not: `+1`, `01`, `1.`, `.5`, `inf`, ` 1`."""
     text, offsets = packed(column)
     signs = text.signs
     starts, lasts = offsets[:-1], offsets[1:] - 1
@@ -152,10 +157,6 @@ def _hold_to_grammar(column: Column, kind: Any) -> None:
         raise Unlike
     zeros = np.flatnonzero(first == _ZERO)
     zeros = zeros[lasts[zeros] > starts[zeros]]
-    if kind == pa.int64():
-        if len(zeros):
-            raise Unlike
-        return
     used = signs[offsets[0] : offsets[-1]]
     if used.max() <= _NINE and used.min() >= _MINUS:
         # Digits, minuses and points (and `/`, which no number of Arrow's has).

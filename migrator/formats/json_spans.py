@@ -16,7 +16,7 @@ Positions: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Signs: TypeAlias = npt.NDArray[np.uint8]
 
-_QUOTE, _BACKSLASH, _BLANK, _OPENING, _NEWLINE = b'"\\ {\n'
+_QUOTE, _BACKSLASH, _OPENING, _NEWLINE = b'"\\{\n'
 _BETWEEN = {
     True: re.compile(rb"[ \t\r\n]*,[ \t\r\n]*(?={)"),
     False: re.compile(rb"[ \t\r]*\n[ \t\r\n]*(?={)"),
@@ -71,11 +71,6 @@ class Block:
         if template.lines and not self._commas:
             raise Unlike
         return template, end
-
-    def controls(self) -> tuple[int, int]:
-        """How many bytes below blank there are in all, and between the records."""
-        between = sum(sign < _BLANK for sign in self._between)
-        return int(np.count_nonzero(self.signs < _BLANK)), between * (self.rows - 1)
 
     def firsts(self) -> Positions:
         """Which of all quotation marks is each record's first, and their number."""

@@ -78,14 +78,12 @@ class Template:
         root: The object that each record is.
         pieces: One more than there are slots; each but the last holds a quotation mark.
         quotes: How many quotation marks a record has, not counting escaped ones.
-        controls: How many bytes below blank the pieces hold, which are white space.
-        lines: How many of these are line ends.
+        lines: How many line ends the pieces hold.
     """
 
     root: Members
     pieces: tuple[Piece, ...]
     quotes: int
-    controls: int
     lines: int
 
 
@@ -110,9 +108,8 @@ def template_of(text: bytes, start: int) -> tuple[Template, int]:
         begin = following
     if any(piece.quote < 0 for piece in pieces[:-1]):
         raise Unlike
-    controls = sum(byte < ord(" ") for piece in pieces for byte in piece.text)
     lines = sum(piece.text.count(b"\n") for piece in pieces)
-    return Template(root, tuple(pieces), quotes, controls, lines), end
+    return Template(root, tuple(pieces), quotes, lines), end
 
 
 class _Reader:

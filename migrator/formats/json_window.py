@@ -33,9 +33,11 @@ class Window:
         self.line = 1
         self.column = 1
 
-    def more(self, wanted: int = 0) -> None:
+    def more(self) -> None:
         """Read on. What is in memory doubles, so that a long item is not looked at too often."""
-        wanted = max(BLOCK, wanted, len(self.data))
+        self._read(max(BLOCK, len(self.data)))
+
+    def _read(self, wanted: int) -> None:
         parts = [self.data]
         while wanted > 0 and not self.final:
             part = self._stream.read(wanted)
@@ -47,7 +49,7 @@ class Window:
     def fill(self, size: int) -> None:
         """See to it that there are at least `size` bytes, if the stream has that many."""
         if len(self.data) < size and not self.final:
-            self.more(size)
+            self._read(size - len(self.data))
 
     def skip_space(self) -> bool:
         """Pass over white space; whether anything follows."""

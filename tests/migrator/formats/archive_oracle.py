@@ -206,11 +206,15 @@ def _outcome(members: list[Member], damage: set[str]) -> Callable[[str, str, int
         counted = 0
         for member in members:
             all_of_it.reasons |= member.reasons
-            if member.kind != "file" or member.hidden or member.reasons:
+            if member.kind != "file" or member.hidden:
                 continue
             counted += 1
             clean = _clean(member.path)
             deeper = depth + (1 if _is_archive(clean) else 0)
+            if member.reasons:
+                # It gives nothing, and what is in it may be refused, too.
+                all_of_it.reasons |= member.made.outcome("", "", deeper).reasons
+                continue
             all_of_it.add(member.made.outcome(f"{key}/{clean}", f"{path}!{quote(clean, safe='/')}", deeper))
         if not counted:
             all_of_it.reasons.add(EMPTY)

@@ -110,17 +110,21 @@ def _robot(arguments: list[str], count: int) -> tuple[int, int]:
     command = [sys.executable, *program, *outputs, *variables, *arguments, str(ROOT / "acceptance")]
     # In a session of its own, so that a terminal's Ctrl-C comes to it once: a second one ends Robot without teardowns.
     environment = {**os.environ, "S3_ACCEPTANCE_PAGES": "later", processes.VARIABLE: str(count)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     stopped: list[int] = []
+    running: list[subprocess.Popen[bytes]] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
         stopped.append(number)
-        process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+        for process in running:
+            process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    code = process.wait()
+    running.append(subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True))
+    if stopped:
+        running[0].terminate()
+    code = running[0].wait()
     return stopped[0] if stopped else 0, _ROBOT_BROKEN if code < 0 else code
 
 

@@ -6,6 +6,7 @@ What one process must see to (a dry run, a stop at the first failure, help, a wr
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -15,14 +16,17 @@ if __package__ in {None, ""}:
 
 from harness.processes import wanted
 from shards import plan
-from shards.run import carry_out
+from shards.run import PASSED_ON, carry_out
 
 
 def main(arguments: list[str]) -> int:
     """Runs the tests and returns Robot's exit code."""
     processes = wanted(os.environ.get("PROCESSES"))
+    # Robot, which plans, would take a signal for its own and go on; until the run can pass it on, it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     parsed = plan.parsed(arguments) if processes > 1 else None
     if parsed is None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         os.execv(sys.executable, [sys.executable, "-m", "robot", *arguments])  # noqa: S606 (nothing of us may remain)
     options, sources = parsed
     planned = plan.planned(options, sources)

@@ -29,7 +29,7 @@ LOST = 255
 _FOLDER = "shards"
 _NAMED_EVERY = 15.0
 _SERVER = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL")
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 def carry_out(plan: Plan, options: Options, sources: Sequence[str], processes: int) -> int:
@@ -74,7 +74,8 @@ class _Run:
     @contextlib.contextmanager
     def signals_passed_on(self) -> Iterator[None]:
         """While this lasts, a signal goes on to every shard, and no test is begun any more."""
-        before = {number: signal.signal(number, self._stop) for number in _PASSED_ON}
+        before = {number: signal.signal(number, self._stop) for number in PASSED_ON}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         try:
             yield
         finally:

@@ -61,7 +61,8 @@ def _with_matrix(matrix: dict[str, Any]) -> Iterator[str]:
     code = matrix["exit_code"]
     yield f"## {MARKS['failing'] if code else MARKS['proved']} {_text(matrix['sentence'])}"
     yield ""
-    yield f"Exit code {code}: {ENDS.get(code, 'see the report')}; {matrix['seconds']:.0f} s."
+    end = f"Interrupted {told}" if (told := matrix.get("interrupted")) else f"Exit code {code}: {ENDS.get(code, '?')}"
+    yield f"{end}; {matrix['seconds']:.0f} s."
     yield ""
     # Links lead from the report's own folder, and nowhere from here.
     facts = [(name, value) for name, value in matrix["tested"].items() if not value.startswith("[")]

@@ -81,6 +81,11 @@ def test_a_red_run_shows_the_first_lines_of_each_failure_those_of_the_product_fi
     assert "<details open><summary>Functional requirement: 0 of 1 proved</summary>" in text
 
 
+def test_an_interrupted_run_is_told_as_one(tmp_path, told):
+    write(tmp_path, matrix(4, "Interrupted.", [entry("FR-001")]) | {"interrupted": "by a signal"})
+    assert "\nInterrupted by a signal; 61 s.\n" in told()
+
+
 def test_what_a_message_holds_is_never_markup(tmp_path, told):
     write(tmp_path, matrix(1, "a <b> `c` | d", tests=[failed("n|1 <img>", "```\n<script>\n| x |")]))
     text = told()

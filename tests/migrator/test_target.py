@@ -54,7 +54,7 @@ def s3(monkeypatch, server, plain):
 
 @pytest.fixture
 def make(s3, tmp_path):
-    def target(retry_for=5.0, stop=lambda: False, endpoint_url=None):
+    def target(retry_for=60.0, stop=lambda: False, endpoint_url=None):
         settings = TargetSettings(tmp_path, endpoint_url or s3.endpoint_url, retry_for, stop)
         return Target(Address(BUCKET), settings)
 
@@ -174,10 +174,10 @@ def test_an_outage_is_tried_again(s3, make, key, data, fault):
 def test_an_outage_that_lasts_ends_in_time_and_leaves_nothing_to_retry(s3, make, key, data):
     s3.fail(Fault(503, "SlowDown"), times=500)
     target = make(retry_for=0.4)
-    began = time.monotonic()
     with pytest.raises(TargetUnavailable, match="SlowDown"):
         put(target, key, data)
-    assert time.monotonic() - began < 3
+    # It was the time that ended it, and not the outage.
+    assert s3.rules
     with pytest.raises(TargetUnavailable):
         target.find(key)
     assert not s3.objects
@@ -273,13 +273,10 @@ def test_an_etag_that_is_no_md5_is_confirmed_by_reading_back(s3, make, key, data
 
 
 def test_a_stop_ends_the_retries(s3, make):
-    stopped = threading.Event()
     s3.fail(Fault(503, "SlowDown"), times=500)
-    threading.Timer(0.3, stopped.set).start()
-    began = time.monotonic()
     with pytest.raises(Stopped):
-        put(make(retry_for=60, stop=stopped.is_set), QUICK, b"x")
-    assert time.monotonic() - began < 2
+        put(make(stop=lambda: len(s3.requests) > 2), QUICK, b"x")
+    assert len(s3.requests) == 3
 
 
 def test_a_stop_lets_what_works_go_on(s3, make):

@@ -117,7 +117,7 @@ class Case:
     def command_of(self, name: str, *more: str) -> list[str]:
         """Another command's."""
         # One worker, so that the n-th step is the same step in every run: otherwise points are sampled, not enumerated.
-        options = ("--endpoint-url", self.endpoint_url, "--workers", "1", "--retry-for", "5")
+        options = ("--endpoint-url", self.endpoint_url, "--workers", "1", "--retry-for", "60")
         return [name, str(self.source), *more, *options]
 
     def run(self, **options: Any) -> Ended:

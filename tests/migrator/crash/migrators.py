@@ -45,6 +45,16 @@ class Migrator:
         self._zygote = zygote
         self._output = output
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, by itself or not; `wait` tells how."""
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        # Until somebody waits for it, a process that has ended is a zombie.
+        return state == "Z"
+
     def kill(self) -> None:
         """SIGKILL."""
         os.kill(self.pid, signal.SIGKILL)

@@ -6,13 +6,15 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from bench import report
 from bench.book import Book, Measured
 from bench.cases import CASES, Case
 from bench.measure import Failed
-from bench.ways import OWN
+from bench.ways import OWN, PEERS
 from bench.workshop import Workshop
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -69,15 +71,24 @@ def _measure(case: Case, workshop: Workshop, book: Book, rounds: int, only: list
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="what all sizes are multiplied by")
-    parser.add_argument("--cases", type=_names, default=[], help=f"of {', '.join(case.name for case in CASES)}")
-    parser.add_argument("--peers", type=_names, help="only these peers; an empty list leaves the migrator alone")
+    cases, peers = [case.name for case in CASES], list(PEERS)
+    parser.add_argument("--cases", type=partial(_names, cases), default=[], help=f"of {', '.join(cases)}")
+    parser.add_argument(
+        "--peers",
+        type=partial(_names, peers),
+        help=f"only these of {', '.join(peers)}; an empty list leaves the migrator alone",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", action="store_true", help="keep the inputs for the next call")
     return parser.parse_args()
 
 
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
+def _names(known: Collection[str], text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: none of {', '.join(known)}")
+    return names
 
 
 def _say(line: str) -> None:

@@ -89,7 +89,7 @@ def convert(file: SourceFile, stage: Stage, options: ConvertOptions) -> Conversi
         Blocked: where the target or the scratch folder is at fault.
         Stopped: where a stop was asked for.
     """
-    source = FileSource(file.root / file.path, file.size, file.mtime_ns)
+    source = FileSource(f"{file.root}/{file.path}", file.size, file.mtime_ns)
     source.check()
     base = checked_key(key_base(options.prefix, file.path))
     if not file.size:
@@ -132,7 +132,7 @@ class _Digest:
         self._stop = stop
         self._found: str | None = None
         self._failure: BaseException | None = None
-        self._cancelled = threading.Event()
+        self._cancelled = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -142,7 +142,7 @@ class _Digest:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._cancelled.set()
+        self._cancelled = True
         if self._thread is not None:
             self._thread.join()
 
@@ -160,7 +160,7 @@ class _Digest:
 
     def _compute(self) -> None:
         try:
-            self._found = self._source.sha256(lambda: self._cancelled.is_set() or self._stop())
+            self._found = self._source.sha256(lambda: self._cancelled or self._stop())
         except BaseException as error:  # noqa: BLE001 - `result` raises it
             self._failure = error
 

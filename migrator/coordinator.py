@@ -29,6 +29,9 @@ from migrator.work import Workshop
 _BLOCKED_GRACE = 3.0
 # Renames wait this long for others, so that a folder is written out once for all of them.
 _FLUSH_SECONDS = 0.05
+# Where more files than these are under way, so long is waited for more to be heard, for all of which one commit does.
+_MANY = 16
+_GATHER_SECONDS = 0.005
 _FOREVER = float("inf")
 SIGNAL_SECONDS = 0.2
 """The longest wait: a signal that comes just before one does not end it."""
@@ -115,7 +118,7 @@ class Coordinator:
                 step = self._crew.workshop.discard if self._halted else self._crew.workshop.commit
                 self._crew.pool.submit_urgent(partial(step, each))
             self._carry_out(moves)
-            more = bool(begun) or bool(self._local)
+            more = bool(self._local)
         self._abandon()
 
     # ---- beginning ----
@@ -124,11 +127,15 @@ class Coordinator:
     def _halted(self) -> bool:
         return self._deadline < _FOREVER
 
+    @property
+    def _under_way(self) -> int:
+        """How many files the workers have, or will have."""
+        return len(self._flying) - len(self._held) - len(self._moved)
+
     def _begin(self) -> list[Task]:
         if self._halted:
             return []
-        under_way = len(self._flying) - len(self._held) - len(self._moved)
-        entries = self._feed.take(self._crew.in_flight - under_way) if len(self._held) < _MAX_HELD else []
+        entries = self._feed.take(self._crew.in_flight - self._under_way) if len(self._held) < _MAX_HELD else []
         if not entries:
             return []
         self._state.begin([entry.id for entry in entries], now())
@@ -156,6 +163,8 @@ class Coordinator:
             outcomes += self._local
             self._local = []
             seconds = self._patience() if wait and not outcomes and self._busy() else 0.0
+            if seconds and self._under_way > _MANY:
+                time.sleep(min(seconds, _GATHER_SECONDS))
             try:
                 message = self._crew.results.get(timeout=min(seconds, SIGNAL_SECONDS))
             except queue.Empty:
@@ -172,8 +181,7 @@ class Coordinator:
 
     def _busy(self) -> bool:
         """Whether a worker may still tell something that is worth waiting for."""
-        under_way = len(self._flying) - len(self._held) - len(self._moved)
-        return under_way > 0 and time.monotonic() < self._deadline
+        return self._under_way > 0 and time.monotonic() < self._deadline
 
     def _stop_beginning(self, deadline: float) -> None:
         if self._halted:

@@ -21,6 +21,8 @@ from migrator.work import Workshop
 
 T = TypeVar("T")
 _CLOSING_SECONDS = 0.5
+# For each worker but the first: enough of the smallest to keep it busy while others are recorded.
+_FILES_READY = 8
 
 
 class Workers:
@@ -47,7 +49,7 @@ class Workers:
     @property
     def crew(self) -> Crew:
         """Who the coordinator works with: one worker takes one file after another, more keep some files ready."""
-        return Crew(self.workshop, self.pool, self.results, 1 + 3 * (self._given.workers - 1))
+        return Crew(self.workshop, self.pool, self.results, 1 + _FILES_READY * (self._given.workers - 1))
 
     def halt(self) -> None:
         """Tell the workers that what they do is not wanted any more."""

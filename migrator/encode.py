@@ -21,6 +21,7 @@ from migrator.parquet_options import readable_schema, write_options
 GROUP_ROWS = 128 * 1024
 GROUP_BYTES = 16 * 1024 * 1024
 WAITING_BYTES = 32 * 1024 * 1024
+_EXACT_BYTES = 16 * 1024
 
 
 class Upload(Protocol):
@@ -61,7 +62,7 @@ class Encoder:
         self._footer = footer
         self._stop = stop
         self._tables: list[ParquetTable] = []
-        self._orders: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=1)
+        self._orders: queue.Queue[Callable[[], None] | None] | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
 
@@ -103,8 +104,11 @@ class Encoder:
 
     def submit(self, order: Callable[[], None]) -> None:
         """Have `order` done in the encoder's thread, after what was submitted before; waits while it is busy."""
+        if self._orders is None:
+            # A small file needs neither queue nor thread.
+            self._orders = queue.Queue(maxsize=1)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
+            self._thread = threading.Thread(target=self._work, args=(self._orders,), name="encoder", daemon=True)
             self._thread.start()
         self._orders.put(order)
 
@@ -130,8 +134,8 @@ class Encoder:
         """The file metadata of the object at `key`."""
         return self._footer(key)
 
-    def _work(self) -> None:
-        while (order := self._orders.get()) is not None:
+    def _work(self, orders: "queue.Queue[Callable[[], None] | None]") -> None:
+        while (order := orders.get()) is not None:
             if self._failure is None:
                 try:
                     order()
@@ -139,7 +143,7 @@ class Encoder:
                     self._failure = error
 
     def _join(self) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._orders is not None:
             self._orders.put(None)
             self._thread.join()
             self._thread = None
@@ -175,7 +179,10 @@ class ParquetTable:
         table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
         if self._schema is not self._given:
             table = table.cast(self._schema)
-        size = table.nbytes
+        size = table.get_total_buffer_size()
+        if size > _EXACT_BYTES:
+            # To leave out what slices do not use costs a tenth of a small file's conversion.
+            size = table.nbytes
         self.rows += table.num_rows
         self.waiting_bytes += size
         self._waiting_rows += table.num_rows
@@ -193,8 +200,7 @@ class ParquetTable:
             self.flush()
             self._encoder.submit(self._finish)
         else:
-            group = self._take()
-            self._encode(group)
+            self._encode(*self._take())
             self._finish()
 
     def abort(self) -> None:
@@ -209,7 +215,7 @@ class ParquetTable:
         """Have the rows that wait encoded as row groups, in the encoder's thread."""
         if self._waiting:
             self._submitted = True
-            self._encoder.submit(partial(self._encode, self._take()))
+            self._encoder.submit(partial(self._encode, *self._take()))
 
     def discard(self) -> None:
         """Forget rows, writer and upload; nothing of it may be at work any more."""
@@ -229,21 +235,22 @@ class ParquetTable:
             raise RuntimeError(f"the table of {self.key!r} was begun and neither closed nor aborted")
         return Encoded(self.key, self.rows, self._file.upload)
 
-    def _take(self) -> pa.Table:
+    def _take(self) -> tuple[pa.Table, int]:
+        """The rows that wait, and their bytes."""
         waiting, self._waiting = self._waiting, []
+        size, self.waiting_bytes = self.waiting_bytes, 0
         self._waiting_rows = 0
-        self.waiting_bytes = 0
-        return pa.concat_tables(waiting) if waiting else self._schema.empty_table()
+        return pa.concat_tables(waiting) if waiting else self._schema.empty_table(), size
 
-    def _encode(self, group: pa.Table) -> None:
+    def _encode(self, group: pa.Table, size: int) -> None:
         if self._writer is None or self._file is None:
             self._file = _UploadFile(self._encoder.begin(self.key))
             # The library calls a file of Python for each page; a small object comes in one piece at the end.
             self._whole = None if self._submitted else pa.BufferOutputStream()
             to = cast("IO[bytes]", self._file if self._whole is None else self._whole)
-            self._writer = pq.ParquetWriter(to, self._schema, **write_options(group))
+            self._writer = pq.ParquetWriter(to, self._schema, **write_options(group, size))
         if group.num_rows:
-            by_bytes = max(1, GROUP_BYTES * 2 * group.num_rows // max(1, group.nbytes))
+            by_bytes = max(1, GROUP_BYTES * 2 * group.num_rows // max(1, size))
             self._writer.write_table(group, row_group_size=min(2 * GROUP_ROWS, by_bytes))
 
     def _finish(self) -> None:

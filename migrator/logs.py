@@ -17,13 +17,24 @@ _LOGGER = "migrator"
 log = logging.getLogger(_LOGGER)
 
 
+class Redaction:
+    """Takes the secrets that the environment holds now, and the credentials of URLs, out of texts."""
+
+    def __init__(self) -> None:
+        self._secrets = [secret for variable in _SECRET_VARIABLES if (secret := os.environ.get(variable))]
+
+    def __call__(self, text: str) -> str:
+        """`text` without them, and in UTF-8."""
+        for secret in self._secrets:
+            text = text.replace(secret, _MASK)
+        if "@" in text:
+            text = _USER_INFO.sub(f"{_MASK}@", text)
+        return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
 def redacted(text: str) -> str:
     """`text` without the secrets of the environment and the credentials of URLs, and in UTF-8."""
-    for variable in _SECRET_VARIABLES:
-        secret = os.environ.get(variable)
-        if secret:
-            text = text.replace(secret, _MASK)
-    return _USER_INFO.sub(f"{_MASK}@", text).encode(errors="backslashreplace").decode()
+    return Redaction()(text)
 
 
 def set_up(log_format: str) -> None:
@@ -46,9 +57,13 @@ def fields(**values: Any) -> dict[str, dict[str, Any]]:
 class Lines(logging.Formatter):
     """The message alone, on one line but for a traceback, without secrets."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._redacted = Redaction()
+
     def format(self, record: logging.LogRecord) -> str:
         """What stands in the log."""
-        message = redacted(_whole(self, record))
+        message = self._redacted(_whole(self, record))
         if not record.exc_info and not message.isprintable():
             message = "".join(shown if shown.isprintable() else repr(shown)[1:-1] for shown in message)
         return message
@@ -60,10 +75,14 @@ class _TextLines(Lines):
 
 
 class _JsonLines(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._redacted = Redaction()
+
     def format(self, record: logging.LogRecord) -> str:
-        line = {"time": now(), "level": record.levelname.lower(), "message": redacted(_whole(self, record))}
+        line = {"time": now(), "level": record.levelname.lower(), "message": self._redacted(_whole(self, record))}
         for name, value in getattr(record, "fields", {}).items():
-            line.setdefault(name, redacted(value) if name == "reason" else value)
+            line.setdefault(name, self._redacted(value) if name == "reason" else value)
         return json.dumps(line)
 
 

@@ -14,6 +14,8 @@ _BIG_BYTES = 4 * 1024 * 1024
 
 def readable_schema(schema: pa.Schema) -> pa.Schema:
     """`schema` itself, or one where types that hold no value at all, which many readers refuse, are text."""
+    if not any(pa.types.is_null(kind) or pa.types.is_nested(kind) for kind in schema.types):
+        return schema
     # Each walk through a schema makes its fields anew.
     given = list(schema)
     fields = [_readable(field) for field in given]
@@ -22,15 +24,14 @@ def readable_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema(fields)
 
 
-def write_options(first: pa.Table) -> dict[str, Any]:
-    """The parquet writer's options for a table that begins with the rows `first`.
+def write_options(first: pa.Table, size: int) -> dict[str, Any]:
+    """The parquet writer's options for a table that begins with the rows `first`, which take `size` bytes.
 
     A small table is written the quick way: a zstd context alone costs more than its encoding. In a tiny one compression
     saves next to nothing, and no reader passes a part of it over by its statistics. In a big one each column is looked
     at by itself.
     """
     options: dict[str, Any] = {"store_schema": False, "use_dictionary": False}
-    size = first.nbytes
     if size < _TINY_BYTES:
         return options | {"compression": "none", "write_statistics": False}
     if size < _SMALL_BYTES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -53,9 +53,14 @@ def plain_values(values: Sequence[str | None], data_type: pa.DataType) -> list[A
     if data_type not in _PLAIN:
         return None
     pattern, make = _PLAIN[data_type]
-    if not pattern.fullmatch("".join([f"{value}\n" for value in values if value is not None])):
+    present: Sequence[str] = (
+        [value for value in values if value is not None] if None in values else cast("Sequence[str]", values)
+    )
+    if not pattern.fullmatch("\n".join([*present, ""])):
         return None
     try:
+        if len(present) == len(values):
+            return list(map(make, present))
         return [None if value is None else make(value) for value in values]
     except (KeyError, ValueError):
         # A day that no month has, or a value with a line end of its own.

@@ -67,15 +67,21 @@ def _columns(source: Source, size: int) -> dict[str, pa.Array[Any]] | None:
         rows = [row or ("",) for row in rows]
     elif not all(rows):
         rows = [row for row in rows if row]
-    if any(len(row) != width for row in rows):
+    if rows and set(map(len, rows)) != {width}:
         return None
     fields = zip(*rows, strict=True) if rows else [()] * width
-    values = [typed([field or None for field in column]) for column in fields]
+    values = [typed([field or None for field in column] if "" in column else column) for column in fields]
     return dict(zip(header.names, values, strict=True))
 
 
 def _text(source: Source, size: int) -> bytes | None:
     """All of the text; None where it is longer than is said."""
+    if source.path is not None:
+        with source.open() as file:
+            data = file.read(size)
+        # No byte order mark is ASCII; who wrote to the file meanwhile is found out when it is read.
+        if len(data) == size and data.isascii():
+            return data
     with open_text(source) as stream:
         parts = []
         # Of UTF-16 becomes at most half as much again.

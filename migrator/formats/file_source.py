@@ -36,8 +36,9 @@ class FileSource:
         mtime_ns: Its modification time, as inventoried.
     """
 
-    def __init__(self, path: Path, size: int, mtime_ns: int) -> None:
-        self._path = path
+    def __init__(self, path: str | Path, size: int, mtime_ns: int) -> None:
+        # A text, because a Path takes longer to make than a small file to read.
+        self._path = os.fspath(path)
         self._size = size
         self._mtime_ns = mtime_ns
         self._kept: bytes | None = None
@@ -45,12 +46,12 @@ class FileSource:
     @property
     def name(self) -> str:
         """The file's name."""
-        return self._path.name
+        return self._path.rpartition("/")[2]
 
     @property
     def path(self) -> Path | None:
         """The file."""
-        return self._path
+        return Path(self._path)
 
     @property
     def size(self) -> int:
@@ -93,6 +94,8 @@ class FileSource:
 
     def sha256(self, stop: Callable[[], bool] = lambda: False) -> str | None:
         """The file's SHA-256 in hex; None where `stop` said that nobody waits for it."""
+        if self._kept is not None:
+            return hashlib.sha256(self._kept).hexdigest()
         digest = hashlib.sha256()
         with self.open() as file:
             buffer = memoryview(bytearray(min(_HASH_BLOCK, self._size + 1)))

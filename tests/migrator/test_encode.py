@@ -139,7 +139,7 @@ def test_dictionaries_are_for_columns_of_few_distinct_values():
             "struct": [{"few": n % 3, "many": n} for n in range(rows)],
         }
     )
-    assert write_options(table)["use_dictionary"] == ["few", "list.list.element", "struct.few"]
+    assert write_options(table, table.nbytes)["use_dictionary"] == ["few", "list.list.element", "struct.few"]
     _, file = encoded(table.schema, table)
     group = file.metadata.row_group(0)
     columns = {group.column(n).path_in_schema: group.column(n) for n in range(group.num_columns)}

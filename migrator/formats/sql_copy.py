@@ -63,7 +63,7 @@ def _pattern(grammar: Grammar) -> re.Pattern[bytes]:
     blank = grammar.blank
     return compiled(
         rb"COPY\b" + blank + rb"(?P<binary>BINARY\b" + blank + rb")?(?P<name>" + dotted(grammar) + rb")" + blank
-        + rb"(?:\((?P<columns>[^()]*+)\)" + blank + rb")?FROM\b" + blank + rb"STDIN\b" + blank + rb"(?P<options>.*+)"
+        + rb"(?:\((?P<columns>(?:" + grammar.name + rb"|[^()])*+)\)" + blank + rb")?FROM\b" + blank + rb"STDIN\b" + blank + rb"(?P<options>.*+)"
     )  # fmt: skip
 
 

@@ -221,6 +221,7 @@ def test_a_sqlite_dump_keeps_a_trigger_in_one_piece(dump):
         ("COPY t (a) FROM STDIN WITH (FORMAT text);\n\\\\\n\n\\.", [("\\",), ("",)]),
         ("copy t from stdin;\na\\\nb\tc\n\\.\n", [("a\nb", "c")]),
         ("copy t from stdin;\na\\\tb\t\\101\n\\.\n", [("a\tb", "A")]),
+        ('COPY t ("a, (b)", [c)], d) FROM stdin;\n1\t2\t3\n\\.\n', [(1, 2, 3)]),
         ("COPY t FROM stdin;\na\x01\\\\b\\.c\n\\.\n", [("a\x01\\b.c",)]),
         ("COPY t FROM stdin;\na\0b\tx\\Ny\n\\.\n", [("a\0b", "xNy")]),
     ],

@@ -57,12 +57,14 @@ class StateFile:
         """The last run named it on stderr and kept what was left of it under a name that starts with its own.
 
         Where the damage may leave it readable, both is free, as is a newer version's state that the migrator goes on
-        with, because it tells versions in another way; where it was removed, there is nothing to keep.
+        with, because it tells versions in another way, and a log that it reads as far as it goes and writes on; where
+        it was removed, there is nothing to keep.
         """
         damaged = self._of_now()
         names = state_damage.set_aside(world, damaged)
         named = STATE_FILE in world.last_run.stderr
-        must = damaged.damage.unreadable or state_damage.newer_is_gone(world, damaged)
+        unreadable = damaged.damage.unreadable and not state_damage.goes_on(world, damaged)
+        must = unreadable or state_damage.newer_is_gone(world, damaged)
         rows = [
             Row("stderr", f"{STATE_FILE} named", "so" if named else "not a word", named or not must),
             Row(

@@ -45,11 +45,13 @@ class Damaged:
         damage: What was done.
         left: What stands there now, as `folders.describe` tells it.
         companions: The names that stood beside it before, which are no copies of it.
+        kept: The bytes that are left of it; none where it is a folder, or gone.
     """
 
     damage: Damage
     left: str
     companions: frozenset[str]
+    kept: bytes
 
 
 def state_file(world: World) -> Path:
@@ -86,7 +88,8 @@ def damage(world: World, how: Damage, seed: int) -> Damaged:
         if how is Damage.FOLDER:
             file.mkdir()
             (file / "lost+found").touch()
-    return Damaged(how, _described(file), frozenset(each.name for each in companions))
+    kept = file.read_bytes() if file.is_file() else b""
+    return Damaged(how, _described(file), frozenset(each.name for each in companions), kept)
 
 
 def _make_newer(file: Path) -> None:
@@ -109,6 +112,18 @@ def set_aside(world: World, damaged: Damaged) -> list[str]:
         for each in file.parent.iterdir()
         if each.name.startswith(file.name) and each.name not in own and _described(each) == damaged.left
     )
+
+
+def goes_on(world: World, damaged: Damaged) -> bool:
+    """Whether a truncated state still stands where it was and was written on: a log may be read as far as it goes.
+
+    What was cut in its middle may be dropped from its end; at least half of what was left must be there.
+    """
+    file = state_file(world)
+    if damaged.damage is not Damage.TRUNCATED or not file.is_file():
+        return False
+    half = len(damaged.kept) // 2
+    return half > 0 and file.read_bytes()[:half] == damaged.kept[:half]
 
 
 def newer_is_gone(world: World, damaged: Damaged) -> bool:

@@ -105,6 +105,17 @@ def test_what_stood_beside_the_state_is_no_copy_of_it(world, keywords, companion
         keywords.damaged_state_should_be_set_aside_and_named(world)
 
 
+def test_a_truncated_log_that_is_written_on_need_not_be_set_aside(world, keywords):
+    state = state_damage.state_file(world)
+    keywords.damage_state(world, Damage.TRUNCATED)
+    world.finished = Finished("migrator run", 3, None, "", "all is well", 0.1)
+    state.write_bytes(state.read_bytes()[:-7] + b"more")
+    keywords.damaged_state_should_be_set_aside_and_named(world)
+    state.write_bytes(b"begun anew")
+    with pytest.raises(AssertionError, match="seen not a word, at stderr"):
+        keywords.damaged_state_should_be_set_aside_and_named(world)
+
+
 def test_a_lock_is_no_part_of_the_state(world, keywords):
     lock = state_damage.state_file(world).with_name("state.sqlite3.lock")
     lock.write_text("1")

@@ -1,8 +1,10 @@
 """The archives of the test data, good ones only."""
 
+import gzip
 import tarfile
 
-from harness.mock_archives import Members, gzipped, gzipped_tar, tarred, zipped
+from harness.archives import gzip_run
+from harness.mock_archives import Members, gzipped, gzipped_tar, holding, tarred, zipped
 from harness.mock_dice import Dice
 from harness.mock_json import Form, json_file
 from harness.mock_made import Made
@@ -22,6 +24,8 @@ def archive_files(dice: Dice) -> dict[str, Made]:
         "archives/table.csv.gz": gzipped("table.csv", _table(dice, 3000)),
         "archives/lines.ndjson.gz": gzipped("lines.ndjson", json_file(Form.LINES, {"a": 1}, {"a": None, "b": "2"})),
         "archives/notes.txt.GZ": gzipped("notes.txt", txt("one\ntwo")),
+        # Packed more than 200 times smaller, which alone makes no archive unsafe.
+        "archives/much of one.txt.gz": _run("much of one.txt", 600_000),
         "archives/dump.sql.gz": gzipped("dump.sql", _dump()),
         "archives/nested.zip": zipped(_nested()),
         "same/data.zip": zipped(
@@ -40,7 +44,9 @@ def _mixed(dice: Dice) -> Members:
         "notes.TXT": txt("a\n\nb\n"),
         "dump.sql": _dump(),
         "bang!mark.csv": csv(["a"], ["!"]),
+        "folder//two/./slashes.csv": csv(["a"], ["//"]),
         "__MACOSX/._data.json": txt("passed over"),
+        "__MACOSX/data.json": txt("passed over"),
         "folder/.hidden.png": txt("passed over"),
         ".git/config": txt("passed over"),
     }
@@ -61,6 +67,11 @@ def _dump() -> Made:
         Insert("t", "t", ("id", "name"), ((number("1"), "a"), (number("2"), None)), named=False),
         Copy("s.u", "s.u", ("x",), (("007",), (None,))),
     )
+
+
+def _run(inner: str, size: int) -> Made:
+    packed = gzip_run(size)
+    return holding(packed, {inner: txt(gzip.decompress(packed).decode())})
 
 
 def _table(dice: Dice, rows: int) -> Made:

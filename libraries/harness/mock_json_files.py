@@ -41,6 +41,9 @@ def json_files(dice: Dice) -> dict[str, Made]:
             {"id": 4, "kind": None, "nested": {}, "list": [None, Decimal("1.5")], "either": None},
             {"id": 5, "kind": "null", "nested": {"v": '{"a": 1}'}, "list": ["null"], "either": 7},
         ),
+        "json/digits as text.json": json_file(
+            Form.ARRAY, {"id": "1", "n": {"v": 1}}, {"id": 1, "n": {"v": "1"}}, {"id": "2", "n": {"v": None}}
+        ),
         "json/big numbers.json": json_file(
             Form.LINES,
             {"int": 9223372036854775807, "beyond": 123456789012345678901, "float": 1, "exact": Decimal("0.1")},
@@ -62,6 +65,7 @@ def json_files(dice: Dice) -> dict[str, Made]:
             Form.ARRAY, {"text": "äöü 😀 \ud7ff\0", "日本": "語"}, {"a/b": "\u2028"}, escaped=True
         ),
         "json/empty objects.json": json_file(Form.ARRAY, {"id": 1, "nothing": {}}, {"id": 2, "nothing": {}}),
+        "json/no keys.json": json_file(Form.ARRAY, {}, {}),
         "json/empty array.json": json_file(Form.ARRAY),
         "json/values.json": json_file(Form.ARRAY, 1, 2, None, 4),
         "json/mixed values.json": json_file(Form.LINES, "1", 1, {"a": 1}, [1, 2], None, False),
@@ -100,6 +104,7 @@ def txt_files() -> dict[str, Made]:
     return {
         "text/notes.txt": txt("first line\n  spaces kept  \n\n\ttab\r\nlone \r stays\nlast without end"),
         "text/odd lines.txt": txt("form\ffeed\nnext\u0085line\u2028separator\v\n\n\0nul\n"),
+        "text/returns.txt": txt("two returns\r\r\n\r\nlast return\r"),
         "text/numbers.txt": txt("1\n2\n3\n"),
         "text/utf16.txt": txt("Zeile eins\r\nZeile zwei äöü 😀\r\n", "utf-16-be"),
         "same/data.txt": txt("the same name with another extension\n"),

@@ -70,10 +70,9 @@ def column_names(header: Sequence[str]) -> list[str]:
 
 def txt(text: str, encoding: str = "utf-8") -> Made:
     r"""A text file; only `\n` and `\r\n` end a line."""
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    values = tuple(line.removesuffix("\r") for line in lines)
+    *lines, rest = text.split("\n")
+    # A return at the very end is no line end, as no `\n` follows it.
+    values = (*(line.removesuffix("\r") for line in lines), *([rest] if rest else ()))
     numbers = ExpectedColumn("line_number", Reading.NUMBER, tuple(range(1, len(values) + 1)))
     return good(encoded(text, encoding), Table((numbers, ExpectedColumn("line", Reading.PLAIN, values)), len(values)))
 

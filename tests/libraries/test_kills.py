@@ -76,6 +76,11 @@ def test_an_end_that_is_wrong_in_code_books_or_contents_is_told(world):
 def test_an_upload_of_what_is_there_already_is_told(world):
     world.gate.upload("lake/a.csv.parquet")
     world.gate.upload("lake/new.parquet")
+    for each in world.gate.exchanges:
+        each.status = 412
+    assert list(kill_points._uploaded_again(world.gate.exchanges, {"lake/a.csv.parquet"})) == []
+    for each in world.gate.exchanges:
+        each.status = 200
     (difference,) = kill_points._uploaded_again(world.gate.exchanges, {"lake/a.csv.parquet"})
     assert str(difference).startswith("lake/a.csv.parquet: expected no upload, as it was in the bucket already, seen 1")
 

@@ -61,9 +61,10 @@ _END_OF_HEAD = re.compile(rb"[^\n]*+\n?")
 
 def _pattern(grammar: Grammar) -> re.Pattern[bytes]:
     blank = grammar.blank
+    columns = rb"\((?P<columns>(?:" + grammar.name + rb"|[^()])*+)\)"
     return compiled(
         rb"COPY\b" + blank + rb"(?P<binary>BINARY\b" + blank + rb")?(?P<name>" + dotted(grammar) + rb")" + blank
-        + rb"(?:\((?P<columns>(?:" + grammar.name + rb"|[^()])*+)\)" + blank + rb")?FROM\b" + blank + rb"STDIN\b" + blank + rb"(?P<options>.*+)"
+        + rb"(?:" + columns + blank + rb")?FROM\b" + blank + rb"STDIN\b" + blank + rb"(?P<options>.*+)"
     )  # fmt: skip
 
 

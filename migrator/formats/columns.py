@@ -67,7 +67,8 @@ class ColumnTypes:
         """The values of some rows in the columns' types.
 
         Args:
-            columns: A string array with nulls for each column, rows after those of the last call or the guessed ones.
+            columns: A string array with nulls for each column, rows after those of the last call or the guessed ones;
+                or its values as its type has them, where they are known to be what is written.
 
         Returns:
             None once any column is broken. Go on calling, so that `broken` names every column that does not keep its
@@ -80,6 +81,9 @@ class ColumnTypes:
             if known is not None and known[0] is column:
                 results.append(known[1])
             elif self.types[index] is TEXT:
+                results.append(column)
+            elif column.type == self.types[index]:
+                self._note_wide_integers(index, column)
                 results.append(column)
             elif index in self.broken:
                 self._hold_as_float(index, column)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
@@ -21,9 +21,10 @@ from migrator.errors import ReasonCode, Refusal
 from migrator.formats.columns import ColumnTypes
 from migrator.formats.csv_blocks import Block, BlockReader
 from migrator.formats.csv_header import DELIMITERS, Header, read_header
-from migrator.formats.csv_parse import BlockParser
+from migrator.formats.csv_parse import SMALL, BlockParser
 from migrator.formats.csv_records import Fault
 from migrator.formats.csv_scan import check_long_record, line_at
+from migrator.formats.csv_split import Split, Splitter
 from migrator.formats.interface import Sink, Source
 from migrator.formats.text import open_text
 
@@ -34,7 +35,8 @@ _SUSPICIOUS_RECORD = 64 << 20
 _THREADS = min(2, os.cpu_count() or 1)
 
 Columns: TypeAlias = "list[pa.Array[Any]]"
-Job: TypeAlias = "Callable[[], Columns]"
+Job: TypeAlias = "Callable[[Sequence[pa.DataType]], Columns]"
+"""Columns in these types, or as text."""
 
 
 def read(source: Source, sink: Sink) -> None:
@@ -82,9 +84,9 @@ class _Pass:
             size = self._larger(size, reader.offset, b"".join(DELIMITERS))
 
     def _write(self, reader: BlockReader, header: Header, types: ColumnTypes) -> ColumnTypes:
-        jobs = self._jobs(reader, BlockParser(header.delimiter, len(header.names)), header)
+        jobs = self._jobs(reader, header)
         first = next(jobs, None)
-        columns: Columns = first() if first else [pa.array([], pa.string())] * len(header.names)
+        columns: Columns = first(types.types) if first else [pa.array([], pa.string())] * len(header.names)
         types.guess(columns)
         schema = pa.schema(list(zip(header.names, types.types, strict=True)))
         table = self._sink.table(schema)
@@ -98,11 +100,18 @@ class _Pass:
             table.close()
         return types
 
-    def _jobs(self, reader: BlockReader, parser: BlockParser, header: Header) -> Iterator[Job]:
+    def _jobs(self, reader: BlockReader, header: Header) -> Iterator[Job]:
         """The rest of the file, block by block: what is left to do for the columns of each."""
+        parser = BlockParser(header.delimiter, len(header.names))
+        splitter = Splitter(header.delimiter, len(header.names))
         usual = min(max(BLOCK, len(header.names) * _BYTES_A_COLUMN), _WIDEST_BLOCK)
         size = usual
         while block := reader.next_block(size, cut=size == usual):
+            split = splitter.split(block) if block.whole and block.size >= SMALL else None
+            if split is not None:
+                size = usual
+                yield partial(_columns, reader, split)
+                continue
             quoting = parser.quoting(block) if block.whole else None
             if quoting is not None:
                 size = usual
@@ -115,7 +124,7 @@ class _Pass:
             reader.give_back(data[end:])
             size = usual if end else self._larger(size, block.offset, header.delimiter)
             if end:
-                yield partial(list, columns)
+                yield partial(_known, columns)
 
     def _larger(self, size: int, offset: int, delimiters: bytes) -> int:
         """How much to read where the record at `offset` does not end within `size` bytes."""
@@ -134,7 +143,7 @@ def _cast(types: ColumnTypes, columns: Columns, jobs: Iterator[Job]) -> Generato
     with ThreadPoolExecutor(_THREADS, "csv") as pool:
         try:
             for job in chain([second], jobs):
-                pending.append(pool.submit(lambda job: types.cast(job()), job))
+                pending.append(pool.submit(lambda job: types.cast(job(types.types)), job))
                 if len(pending) > _THREADS:
                     yield pending.popleft().result()
             while pending:
@@ -144,7 +153,19 @@ def _cast(types: ColumnTypes, columns: Columns, jobs: Iterator[Job]) -> Generato
                 future.cancel()
 
 
-def _parse(reader: BlockReader, parser: BlockParser, block: Block, *, quoting: bool) -> Columns:
+def _known(columns: Columns, _types: Sequence[pa.DataType]) -> Columns:
+    return columns
+
+
+def _columns(reader: BlockReader, split: Split, types: Sequence[pa.DataType]) -> Columns:
+    columns = split.columns(types)
+    reader.release(split.block)
+    return columns
+
+
+def _parse(
+    reader: BlockReader, parser: BlockParser, block: Block, _types: Sequence[pa.DataType], *, quoting: bool
+) -> Columns:
     with _counted_from(block.offset):
         columns = parser.parse(block, quoting=quoting)
     reader.release(block)

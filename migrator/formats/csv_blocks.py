@@ -12,7 +12,8 @@ _MARK = b"\xef\xbb\xbf"
 
 Places: TypeAlias = "npt.NDArray[np.int64]"
 
-_NOWHERE: Places = np.empty(0, np.int64)
+SLACK = 16
+"""So many bytes more than a block's, at least, are in its buffer."""
 
 
 class Readable(Protocol):
@@ -32,7 +33,7 @@ class Block:
     Attributes:
         buffer: UTF-8, and whatever was there before.
         size: How many bytes of it are the block's.
-        quotes: Where quotes stand in it.
+        quotes: How many quotes stand in it.
         offset: Where it starts in the text, in bytes of UTF-8.
         whole: Whether it ends with a record, if quotes stand in it only as RFC 4180 has them.
         final: Whether the text ends with it.
@@ -40,7 +41,7 @@ class Block:
 
     buffer: bytearray
     size: int
-    quotes: Places
+    quotes: int
     offset: int
     whole: bool
     final: bool
@@ -54,6 +55,10 @@ class Block:
     def view(self) -> memoryview:
         """Its bytes where they lie, good until it is released."""
         return memoryview(self.buffer)[: self.size]
+
+    def quote_places(self) -> Places:
+        """Where its quotes stand."""
+        return np.flatnonzero(np.frombuffer(self.buffer, np.uint8, self.size) == _QUOTE)
 
 
 class BlockReader:
@@ -81,11 +86,10 @@ class BlockReader:
         if not length:
             return None
         quotes = self._quotes(buffer, length)
-        end = length if self._at_end else last_record_end(buffer, length, len(quotes)) if cut else 0
+        end = length if self._at_end else last_record_end(buffer, length, quotes) if cut else 0
         taken = end or length
         self._pending = bytes(memoryview(buffer)[taken:length])
-        if taken < length:
-            quotes = quotes[: np.searchsorted(quotes, taken)]
+        quotes -= self._pending.count(b'"')
         block = Block(buffer, taken, quotes, self.offset, whole=end > 0, final=self._at_end)
         self.offset += taken
         return block
@@ -115,12 +119,12 @@ class BlockReader:
         pending, self._pending = self._pending, b""
         length = len(pending)
         if self._at_end or length >= size:
-            return bytearray(pending), length
+            return bytearray(pending + bytes(SLACK)), length
         buffer = self._buffer(size)
         buffer[:length] = pending
         with memoryview(buffer) as view:
             while length < size and not self._at_end:
-                count = self._stream.readinto(view[length:])
+                count = self._stream.readinto(view[length:size])
                 self._at_end = not count
                 length += count
         return buffer, length
@@ -139,16 +143,18 @@ class BlockReader:
         """Memory for `size` bytes; new memory costs the system more than its bytes' parsing."""
         while self._spare:
             buffer = self._spare.popleft()
-            if len(buffer) == size:
+            if len(buffer) == size + SLACK:
                 return buffer
-        return bytearray(size)
+        return bytearray(size + SLACK)
 
-    def _quotes(self, buffer: bytearray, length: int) -> Places:
+    def _quotes(self, buffer: bytearray, length: int) -> int:
         if buffer.find(b'"', 0, length) < 0:
-            return _NOWHERE
+            return 0
         if len(self._marks) < length:
             self._marks = np.empty(length, np.bool_)
-        return np.flatnonzero(np.equal(np.frombuffer(buffer, np.uint8, length), _QUOTE, out=self._marks[:length]))
+        # Of many quotes numpy counts a block's ten times as fast as `bytes.count`, which stops at each.
+        found = np.equal(np.frombuffer(buffer, np.uint8, length), _QUOTE, out=self._marks[:length])
+        return int(np.count_nonzero(found))
 
 
 def last_record_end(data: bytes | bytearray, length: int, quotes: int) -> int:

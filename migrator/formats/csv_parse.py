@@ -50,12 +50,15 @@ class BlockParser:
         Returns:
             None where it is not known to read it so.
         """
-        least = SMALL_WITH_QUOTES if len(block.quotes) else SMALL
+        least = SMALL_WITH_QUOTES if block.quotes else SMALL
         if not least < block.size < _LARGEST_FOR_ARROW or starts_with_mark(block.view):
             return None
-        if quotes_are_data(block.view, self._delimiter, block.quotes):
+        if not block.quotes:
             return False
-        return True if is_plain(block.view, self._delimiter, block.quotes) else None
+        places = block.quote_places()
+        if is_plain(block.view, self._delimiter, places):
+            return True
+        return False if quotes_are_data(block.view, self._delimiter, places) else None
 
     def parse(self, block: Block, *, quoting: bool) -> "list[pa.Array[Any]]":
         """The columns of a whole block by Arrow's parser.

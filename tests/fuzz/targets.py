@@ -21,7 +21,7 @@ import pyarrow as pa
 import pytest
 
 from migrator.errors import ReasonCode, Refusal
-from migrator.formats import csv, csv_parse, json_items, json_window, text
+from migrator.formats import csv, csv_parse, csv_split, json_items, json_window, text
 from tests.migrator.formats import test_csv, test_json, test_sql_properties, test_txt
 from tests.migrator.formats.archives import a_tar, a_zip, unpack
 from tests.migrator.formats.fakes import MemorySink, MemorySource
@@ -108,6 +108,8 @@ def check_csv(data: bytes) -> None:
         patch.setattr(csv, "_SUSPICIOUS_RECORD", 32)
         patch.setattr(csv_parse, "SMALL", 0)
         patch.setattr(csv_parse, "SMALL_WITH_QUOTES", 0)
+        patch.setattr(csv, "SMALL", 0)
+        patch.setattr(csv_split, "LEAST_ROWS", 0)
         pieces = accepted(lambda: read_csv(data, 5), codes)
     assert (whole is None) == (pieces is None)
     if whole is not None:

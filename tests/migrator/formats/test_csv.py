@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import ReasonCode, Refusal
-from migrator.formats import csv, csv_parse, csv_scan
+from migrator.formats import csv, csv_parse, csv_scan, csv_split
 from migrator.formats.csv_blocks import Block, BlockReader, is_plain, last_record_end, quotes_are_data
 from migrator.formats.csv_header import column_names, detect_delimiter
 from migrator.formats.csv_records import Fault, rows
@@ -100,7 +100,7 @@ def places(data):
 
 
 def whole_block(data):
-    return Block(bytearray(data + b"rest"), len(data), places(data), 0, whole=True, final=False)
+    return Block(bytearray(data + b"the rest of it" * 2), len(data), data.count(b'"'), 0, whole=True, final=False)
 
 
 def text_rows(data, width, quoting, delimiter=b","):
@@ -183,6 +183,8 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(csv, "_SUSPICIOUS_RECORD", 32)
     monkeypatch.setattr(csv_parse, "SMALL", 0)
     monkeypatch.setattr(csv_parse, "SMALL_WITH_QUOTES", 0)
+    monkeypatch.setattr(csv, "SMALL", 0)
+    monkeypatch.setattr(csv_split, "LEAST_ROWS", 0)
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from migrator.errors import ReasonCode, Refusal
-from migrator.formats import column_few, csv, csv_parse
+from migrator.formats import column_few, csv, csv_parse, csv_split
 from migrator.formats.columns import FLOAT
 from tests.migrator.formats.fakes import MemorySink, MemorySource
 from tests.migrator.formats.test_columns import TREACHEROUS, expected
@@ -169,6 +169,8 @@ def narrow(monkeypatch):
         monkeypatch.setattr(csv, "_SUSPICIOUS_RECORD", 64)
         for name in ("SMALL", "SMALL_WITH_QUOTES"):
             monkeypatch.setattr(csv_parse, name, rng.choice([0, 0, 16 * 1024]))
+        monkeypatch.setattr(csv, "SMALL", 0)
+        monkeypatch.setattr(csv_split, "LEAST_ROWS", rng.choice([0, 0, 5, 512]))
         monkeypatch.setattr(column_few, "FEW", rng.choice([0, 0, 256]))
 
     return choose

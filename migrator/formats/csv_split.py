@@ -1,0 +1,182 @@
+"""A block of csv split into its fields at once, by the places of all delimiters and line ends.
+
+Only where that is proved to be what RFC 4180 says: each record has its line end where its last field ends, and each
+quote is the first or the last sign of a field that holds no other. Whatever else a block holds is for other parsers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from migrator.formats.csv_blocks import SLACK, Block
+from migrator.formats.csv_words import Words
+
+_Places: TypeAlias = "npt.NDArray[np.int64]"
+_Truths: TypeAlias = "npt.NDArray[np.bool_]"
+
+LEAST_ROWS = 512
+"""Fewer records a block are parsed as fast in other ways."""
+
+_MOST_PASSED_OVER = 64
+_TEXT = pa.string()
+_QUOTE = ord('"')
+_NEWLINE = ord("\n")
+_RETURN = ord("\r")
+
+
+@dataclass(frozen=True)
+class Split:
+    """The fields of a block; good until the block is released.
+
+    Attributes:
+        block: Where their bytes lie.
+        starts: Where each field starts, by column and row, its quote not included.
+        ends: Where each ends.
+        quoted: Which of a column's fields are quoted, for columns that have any.
+    """
+
+    block: Block
+    starts: Sequence[_Places]
+    ends: Sequence[_Places]
+    quoted: dict[int, _Truths]
+
+    def columns(self, types: Sequence[pa.DataType]) -> list[pa.Array[Any]]:
+        """The columns in these types, or as text where that takes a second look."""
+        words = Words(self.block.buffer)
+        found = []
+        for index, kind in enumerate(types):
+            column = self._typed(index, kind, words)
+            found.append(self._text(index) if column is None else column)
+        return found
+
+    def _typed(self, index: int, kind: pa.DataType, words: Words) -> pa.Array[Any] | None:
+        if not words.know(kind):
+            return None
+        starts, lengths = self.starts[index], self.ends[index] - self.starts[index]
+        if lengths.min() > 0:
+            return words.typed(starts, lengths, kind)
+        if index in self.quoted and (self.quoted[index] & (lengths == 0)).any():
+            # The empty text is a value, and no number.
+            return None
+        held = np.flatnonzero(lengths)
+        if not len(held):
+            return pa.array([None] * len(lengths), kind)
+        return words.typed(starts[held], lengths[held], kind, held, len(lengths))
+
+    def _text(self, index: int) -> pa.Array[Any]:
+        starts, ends = self.starts[index], self.ends[index]
+        rows = len(starts)
+        # Fields and what lies between them are texts in turn; each second one is taken.
+        bounds = np.empty(2 * rows, np.int32)
+        bounds[::2], bounds[1::2] = starts, ends
+        every: pa.Array[Any] = pa.Array.from_buffers(
+            _TEXT, 2 * rows - 1, [None, pa.py_buffer(cast(Any, bounds)), pa.py_buffer(self.block.buffer)]
+        )
+        column = every.take(np.arange(0, 2 * rows, 2, dtype=np.int32))
+        held = starts != ends
+        if index in self.quoted:
+            held |= self.quoted[index]
+        if held.all():
+            return column
+        _, places, data = column.buffers()
+        present = pa.py_buffer(cast(Any, np.packbits(held, bitorder="little")))
+        return pa.Array.from_buffers(_TEXT, rows, [present, places, data])
+
+
+class Splitter:
+    """Splits the blocks of one file; not for several threads.
+
+    Args:
+        delimiter: One byte.
+        width: How many columns the header has.
+    """
+
+    def __init__(self, delimiter: bytes, width: int) -> None:
+        self._delimiter = delimiter[0]
+        self._width = width
+        self._quoted_before: list[int] = []
+        self._found = np.empty(0, np.bool_)
+        self._also_found = np.empty(0, np.bool_)
+        self._pass_over = 0
+        self._left_to_pass = 0
+
+    def split(self, block: Block) -> Split | None:
+        """The fields of a block that is `whole`; None where they are not known to be found this way.
+
+        A file with many such blocks is soon asked less often.
+        """
+        if self._left_to_pass:
+            self._left_to_pass -= 1
+            return None
+        found = self._split(block)
+        self._pass_over = 0 if found else min(2 * self._pass_over + 1, _MOST_PASSED_OVER)
+        self._left_to_pass = self._pass_over
+        return found
+
+    def _split(self, block: Block) -> Split | None:
+        signs = np.frombuffer(block.buffer, np.uint8, block.size)
+        if signs[-1] != _NEWLINE or len(block.buffer) < block.size + SLACK:
+            return None
+        ends = self._ends(signs)
+        if ends is None:
+            return None
+        starts = [np.empty_like(ends[0]), *(column + 1 for column in ends[:-1])]
+        starts[0][0] = 0
+        np.add(ends[-1][:-1], 1, out=starts[0][1:])
+        if block.buffer.find(b"\r", 0, block.size) >= 0:
+            if not (signs[ends[-1] - 1] == _RETURN).all():
+                return None
+            if np.count_nonzero(np.equal(signs, _RETURN, out=self._found[: len(signs)])) != len(ends[-1]):
+                return None
+            ends[-1] -= 1
+        quoted = self._quoted(signs, starts, ends, block.quotes) if block.quotes else {}
+        return None if quoted is None else Split(block, starts, ends, quoted)
+
+    def _ends(self, signs: npt.NDArray[np.uint8]) -> list[_Places] | None:
+        """Where the fields of each column end, line ends included; None where records are not alike."""
+        size = len(signs)
+        if len(self._found) < size:
+            self._found, self._also_found = np.empty(size, np.bool_), np.empty(size, np.bool_)
+        newlines = np.equal(signs, _NEWLINE, out=self._found[:size])
+        rows = int(np.count_nonzero(newlines))
+        if rows < LEAST_ROWS:
+            return None
+        delimiters = np.equal(signs, self._delimiter, out=self._also_found[:size])
+        places = np.flatnonzero(np.logical_or(newlines, delimiters, out=newlines))
+        if len(places) != rows * self._width:
+            return None
+        table = np.ascontiguousarray(places.reshape(rows, self._width).T)
+        if not (signs[table[-1]] == _NEWLINE).all():
+            return None
+        return list(table)
+
+    def _quoted(
+        self, signs: npt.NDArray[np.uint8], starts: list[_Places], ends: list[_Places], quotes: int
+    ) -> dict[int, _Truths] | None:
+        """Which fields are quoted; their places leave the quotes out. None where quotes stand anywhere else."""
+        quoted: dict[int, _Truths] = {}
+        seen = 0
+        others = (index for index in range(self._width) if index not in self._quoted_before)
+        for index in [*self._quoted_before, *others]:
+            if seen == quotes:
+                break
+            first = signs[starts[index]] == _QUOTE
+            count = int(np.count_nonzero(first))
+            if count:
+                inner = ends[index] - 1
+                if not ((signs[inner] == _QUOTE) & (inner > starts[index]))[first].all():
+                    return None
+                starts[index] += first
+                ends[index] -= first
+                quoted[index] = first
+                seen += 2 * count
+        if seen != quotes:
+            return None
+        self._quoted_before = list(quoted)
+        return quoted

@@ -79,5 +79,7 @@ _CASTS: dict[pa.DataType, Callable[[Column], Column | None]] = {
 
 def typed_values(column: Column, data_type: pa.DataType) -> Column | None:
     """The values of a text column in another type; None where one would not come back unchanged."""
+    if column.null_count == len(column):
+        return parsed(column, data_type)
     found = few(column, data_type)
     return found if found is not None else _CASTS[data_type](column)

@@ -250,6 +250,15 @@ def test_a_column_without_values_is_text_and_stays_it():
     assert results[1][0].to_pylist() == ["1"]
 
 
+@pytest.mark.parametrize("kind", ["1", "0.5", "true", "2024-02-29", "2024-02-29 01:02:03", "2024-02-29 01:02:03Z"])
+def test_rows_without_a_value_break_no_type(kind):
+    types = ColumnTypes(1)
+    results = run_blocks(types, [kind], [None] * 300, [kind])
+    assert types.types != [TEXT]
+    assert results[1][0].null_count == 300
+    assert types.broken == set()
+
+
 def test_no_rows_at_all_are_text():
     assert guessed([])[0] == TEXT
 

@@ -94,9 +94,11 @@ class Block:
         return starts
 
     def _starts_by_heads(self) -> Positions:
-        """Where the records start if all have the same first key, and no object inside them that follows another."""
-        head = self.first.pieces[0].text
-        head = head[: head.find(b'"', self.first.pieces[0].lead + 1) + 1]
+        """Where the records start if what separates them (if need be with the first key) stands nowhere else."""
+        piece = self.first.pieces[0]
+        head = piece.text[: piece.lead + 1]
+        if any(b"}" + self._between + head in piece.text for piece in self.first.pieces):
+            head = piece.text[: piece.text.find(b'"', piece.lead + 1) + 1]
         opening = np.flatnonzero(self.signs == _OPENING)
         opening = opening[(opening > len(self._between)) & (opening <= len(self.text) - len(head))]
         wanted = b"}" + self._between + head

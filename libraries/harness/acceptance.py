@@ -125,6 +125,8 @@ def _robot(arguments: list[str], count: int) -> tuple[int, int]:
     if stopped:
         running[0].terminate()
     code = running[0].wait()
+    if code < 0:
+        say(f"Robot was ended by {signal.Signals(-code).name}; what it wrote down until then is below {RESULTS}")
     return stopped[0] if stopped else 0, _ROBOT_BROKEN if code < 0 else code
 
 

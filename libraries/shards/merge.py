@@ -87,7 +87,7 @@ def merged(plan: Plan, records: Sequence[Record], stopped_by: str = "") -> Resul
         suite.tests.append(piece.test if piece else _unseen(plan, number, records, stopped_by))
     for record in records:
         if record.loss and record.running is not None:
-            _blame(pieces.get(record.running), record.loss)
+            _blame(pieces.get(record.running), record.loss, plan.tests[record.running].tags)
     distinct = {(message.level, message.message): message for message in errors}
     return Result(suite=top, errors=ExecutionErrors(list(distinct.values())), rpa=False)
 
@@ -216,9 +216,11 @@ def _unseen(plan: Plan, number: int, records: Sequence[Record], stopped_by: str)
     return test
 
 
-def _blame(piece: _Piece | None, loss: str) -> None:
+def _blame(piece: _Piece | None, loss: str, tags: Sequence[str]) -> None:
     """What a lost process was about did not fail by what is tested."""
     if piece is not None and piece.test.failed:
+        # Robot writes a test's tags down at its end.
+        piece.test.tags.add(tags)
         # What a mended output says in its place would tell of the whole run.
         message = "" if piece.test.message == ENDED else piece.test.message
         piece.test.message = f"Environment: {loss} in the middle of this test. {message}".strip()

@@ -91,7 +91,7 @@ def test_what_concerns_all_tests_is_left_to_one_process(source, argument, code):
 
 
 def test_a_process_that_is_killed_is_named_and_the_others_do_its_work(tmp_path):
-    killed = "Killed\n    Wait until noted    a0\n    Send myself    SIGKILL\n"
+    killed = "Killed\n    [Tags]    us-1\n    Wait until noted    a0\n    Send myself    SIGKILL\n"
     source = write(tmp_path, one=PASSES.format("a"), two=killed + PASSES.format("b"))
     code, output, said = run(source)
     tests = {test.name: test for test in ExecutionResult(str(output / "output.xml")).suite.suites[1].tests}
@@ -100,6 +100,7 @@ def test_a_process_that_is_killed_is_named_and_the_others_do_its_work(tmp_path):
     assert tests["Killed"].status == "FAIL"
     assert tests["Killed"].message.startswith("Environment: process ")
     assert "was ended by SIGKILL" in tests["Killed"].message
+    assert list(tests["Killed"].tags) == ["us-1"]
     assert [tests[f"Test {number}"].status for number in range(4)] == ["PASS"] * 4
     assert "LOST: process " in said
     assert (output / "shards").is_dir()

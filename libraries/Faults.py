@@ -12,6 +12,7 @@ from robot.api.deco import keyword, library
 from harness import faults, mock_few, mock_folder
 from harness.ballast import Ballast
 from harness.gate_rules import Answer, CutRequest, Effect, Hold, LoseAnswer, Rule
+from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act
 from harness.servers import S3Server
 from harness.tables import Row
@@ -22,7 +23,7 @@ from verdicts import judge, rows_of
 RETRY_FOR = timedelta(seconds=1)
 """The `--retry-for` of runs whose target does not come back: long enough for a few attempts."""
 _OUTAGE_LIMIT = RETRY_FOR + faults.BEYOND_RETRYING
-_ROOM_LIMIT = timedelta(seconds=60)
+_ROOM_LIMIT = patient(60)
 _SEED = 0
 _DATA = frozenset({Act.PUT_OBJECT, Act.UPLOAD_PART})
 _OVERLOADED = Answer(503, "SlowDown")

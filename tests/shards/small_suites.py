@@ -9,7 +9,7 @@ from robot.api import ExecutionResult
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARDS = ROOT / "libraries" / "shards"
-LIMIT = 120
+LIMIT = 300
 
 LIBRARY = """
 import os, signal, threading
@@ -75,7 +75,11 @@ def start(source, *arguments, processes=2):
 def run(source, *arguments, processes=2):
     """Its exit code, the folder of its results, and what it said."""
     process, output = start(source, *arguments, processes=processes)
-    said = process.communicate(timeout=LIMIT)[0]
+    try:
+        said = process.communicate(timeout=LIMIT)[0]
+    finally:
+        # Its shards end when it does.
+        process.kill()
     return process.returncode, output, said
 
 

@@ -135,7 +135,10 @@ def test_a_run_that_is_stopped_reports_what_was_done_and_cleans_up(tmp_path, tol
     while sum(name == "waiting" for name, _ in notes(source)) < 2 and time.monotonic() < deadline:
         assert process.poll() is None
     process.send_signal(told)
-    process.communicate(timeout=LIMIT)
+    try:
+        process.communicate(timeout=LIMIT)
+    finally:
+        process.kill()
     tests = {test.name: test for test in found_in(output)}
     assert process.returncode == 253
     assert tests["Passes"].status == "PASS"

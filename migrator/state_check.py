@@ -85,6 +85,10 @@ def _check_kinds(path: Path) -> None:
         companion = path.with_name(path.name + suffix)
         if os.path.lexists(companion) and not stat.S_ISREG(companion.lstat().st_mode):
             raise StateUnreadable(f"its companion {companion.name} is not a regular file")
+    journal = path.with_name(path.name + state_schema.JOURNAL)
+    if journal.exists() and journal.stat().st_size:
+        # SQLite would roll it back into the file as soon as that is opened for writing.
+        raise StateUnreadable(f"{journal.name} stands beside it, which is another program's")
 
 
 def _log(path: Path, files: ExitStack) -> Log | None:

@@ -13,7 +13,8 @@ from migrator.errors import StateUnusable
 from migrator.state_errors import unusable
 
 SCHEMA_VERSION = 1
-COMPANIONS = ("-wal", "-shm", "-journal")
+JOURNAL = "-journal"
+COMPANIONS = ("-wal", "-shm", JOURNAL)
 NEW_SUFFIX = ".new"
 DRAFT_SUFFIX = ".recovering"
 

@@ -78,7 +78,7 @@ def archive_reader(file_format: Format, unpacking: Unpacking, reader_of: ReaderO
 def _read(file_format: Format, unpacking: Unpacking, reader_of: ReaderOf, source: Source, sink: Sink) -> None:
     if unpacking.depth > MAX_DEPTH:
         raise Refusal(ReasonCode.UNSAFE_ARCHIVE, f"archives lie more than {MAX_DEPTH} deep in each other")
-    opened: Generator[Member | list[Member], None, None] = importlib.import_module(_MODULES[file_format]).members(
+    opened: Generator[Member | Iterable[Member], None, None] = importlib.import_module(_MODULES[file_format]).members(
         source, file_format, unpacking
     )
     deeper = replace(unpacking, depth=unpacking.depth + 1)
@@ -87,11 +87,7 @@ def _read(file_format: Format, unpacking: Unpacking, reader_of: ReaderOf, source
     with closing(opened):
         try:
             for found in opened:
-                # What an archive lists at once is judged as a whole before anything of it is converted.
-                steps: Iterable[_Step] = (
-                    [rules.step(member) for member in found] if isinstance(found, list) else [rules.step(found)]
-                )
-                for step in steps:
+                for step in rules.steps(found):
                     if step.path:
                         counted += _take(step, unpacking, sink)
         except Refusal as refusal:
@@ -137,6 +133,17 @@ class _Rules:
         self._reader_of = reader_of
         self._files: set[str] = set()
         self._folders: set[str] = set()
+
+    def steps(self, found: Member | Iterable[Member]) -> Iterable[_Step]:
+        """What is to be done with a member, or with each that an archive lists at once: they are judged as a whole."""
+        if isinstance(found, Member):
+            return [self.step(found)]
+        for member in found:
+            self.step(member)
+        # Not kept since then, for there may be a million of them.
+        again = _Rules(self._reader_of)
+        self._files.clear()
+        return (again.step(member) for member in found)
 
     def step(self, member: Member) -> _Step:
         """What is to be done with `member`; a path of no characters means nothing at all.

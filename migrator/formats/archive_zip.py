@@ -3,7 +3,7 @@
 import bz2
 import lzma
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 
@@ -42,7 +42,7 @@ _SPECIALS = {
 }
 
 
-def members(source: Source, _file_format: Format, unpacking: Unpacking) -> Iterator[list[Member]]:
+def members(source: Source, _file_format: Format, unpacking: Unpacking) -> Iterator[Iterable[Member]]:
     """The members of a zip, all at once: its directory lists them.
 
     Raises:
@@ -57,7 +57,18 @@ def members(source: Source, _file_format: Format, unpacking: Unpacking) -> Itera
         with source.open() as stream:
             file = unpacking.scratch.spool().fill(stream)
     with closing(file):
-        yield [_member(file, entry) for entry in read_directory(file)]
+        yield _Members(file, read_directory(file))
+
+
+class _Members:
+    """The members that a directory lists, made anew each time they are gone through: of many only the entries stay."""
+
+    def __init__(self, file: Bytes, entries: list[Entry]) -> None:
+        self._file = file
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[Member]:
+        return (_member(self._file, entry) for entry in self._entries)
 
 
 def _member(file: Bytes, entry: Entry) -> Member:

@@ -235,6 +235,20 @@ def test_strange_companions_do_not_matter(copy):
         damaged.heals(unreadable=None)
 
 
+def test_a_journal_that_would_be_rolled_back_is_set_aside_with_the_state(copy):
+    damaged = copy()
+    with closing(sqlite3.connect(damaged.older, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM objects")
+        other.execute("PRAGMA cache_spill = 1")
+        journal = damaged.older.with_name(f"{damaged.older.name}-journal").read_bytes()
+        other.execute("ROLLBACK")
+    assert journal
+    damaged.companion("-journal").write_bytes(journal)
+    damaged.heals(unreadable=True)
+
+
 def test_a_lost_state_is_rebuilt(copy):
     damaged = copy()
     damaged.state.unlink()

@@ -161,9 +161,15 @@ def _statements(others: Sequence[tuple[int, Other]]) -> Table:
     return Table(columns, len(others), "/_statements")
 
 
+_COPIED = (
+    *(("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")),
+    *(("\b", "\\b"), ("\f", "\\f"), ("\v", "\\v")),
+)
+
+
 def _copied(value: str | None) -> str:
     if value is None:
         return "\\N"
-    for plain, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+    for plain, escape in _COPIED:
         value = value.replace(plain, escape)
     return value

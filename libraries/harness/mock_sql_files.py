@@ -17,6 +17,17 @@ def sql_files() -> dict[str, Made]:
             Other("DROP TABLE t", "DROP"),
         ),
         "dumps/only comments.sql": dump(Between("-- nothing\n/* at all; */\n;;\n")),
+        "dumps/mariadb.sql": _mariadb(),
+        "dumps/backtick in a string.sql": dump(
+            Between("/* outer /* and no inner one */\n-- after MySQL came others\n"),
+            Insert(
+                "t",
+                "t",
+                ("a", "b"),
+                (("a `quoted` word", "ends with \\"), (number("1"), "# no comment")),
+                verb="INSERT",
+            ),
+        ),
         "same/data.sql": dump(
             Insert("t", "t", ("a", "b"), ((number("1"), "x"), (number("2"), None)), quote=""),
             Insert("t", "t", ("b", "c"), (("y", number("2.5")),), quote=""),
@@ -93,6 +104,16 @@ def _mysql() -> Made:
     )
 
 
+def _mariadb() -> Made:
+    """A dump that tells by its first comment alone whose it is."""
+    return dump(
+        Between("-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB\n"),
+        Insert(
+            "t", "t", ("a", "b"), (("it's", 'a "word"'), (Literal('"two"', "two"), None)), backslashes=True, quote=""
+        ),
+    )
+
+
 def _hex(digits: str) -> Binary:
     return Binary(bytes.fromhex(digits), f"X'{digits.upper()}'")
 
@@ -113,6 +134,7 @@ def _postgres() -> Made:
                 ("4", "a;b'c\"d", "back\\slash\r"),
                 ("5", "1", "INSERT INTO x VALUES (1);"),
                 ("6", "ä 😀", "--"),
+                ("7", "bell\b feed\f tab\v", "x"),
             ),
         ),
         Copy("public.pairs", "public.pairs", ("left", "right"), (("1", "0.5"), ("2", "1.25")), named=False),
@@ -133,6 +155,7 @@ def _postgres() -> Made:
             "CREATE",
         ),
         Other("DO $$ BEGIN NULL; END $$", "DO"),
+        Other("\\connect other", "\\CONNECT", ""),
         Between("-- done\n"),
     )
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import cast
 
 import docker
@@ -18,8 +17,8 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
+from harness.container_view import ContainerView, fault_of
 from harness.diary import Deed, Entry
-from harness.image_pull import kind_of, plain
 from harness.images import Image
 from harness.patience import patient
 from harness.problems import EnvironmentFault, Problem
@@ -27,8 +26,8 @@ from harness.run_id import Run
 from harness.server_files import ServerFile
 
 LOCALHOST = "127.0.0.1"
-_LAST_LINES = 15
 _STOP_LIMIT = 10
+_LOOK_AGAIN = 0.1
 _ENGINE_LIMIT = patient(60).total_seconds()
 _numbers = itertools.count(1)
 
@@ -67,77 +66,6 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"Plan({self.server.name}, {self.image.reference}, {self.data}, {self.data_bytes}, {self.port})"
-
-
-class ContainerView:
-    """A server's container as whoever may look at it sees it: its state and its log.
-
-    Attributes:
-        name: As the engine knows it.
-        what: The server and its image, for messages.
-        diary: Every outage that was made, and its end.
-    """
-
-    def __init__(self, container: Container, name: str, what: str) -> None:
-        self._container = container
-        self.name = name
-        self.what = what
-        self.diary: list[Entry] = []
-        self._earlier_log = b""
-
-    @classmethod
-    def of(cls, client: docker.DockerClient, name: str, what: str) -> ContainerView:
-        """Returns a look at a container that somebody else started.
-
-        Raises:
-            EnvironmentFault: The engine knows none of that name.
-        """
-        try:
-            return cls(client.containers.get(name), name, what)
-        except (DockerException, requests.RequestException) as error:
-            raise _fault(name, error) from error
-
-    @property
-    def id(self) -> str:
-        """The container's id."""
-        return self._container.id or ""
-
-    @property
-    def state(self) -> str:
-        """The engine's word for the container's state: created, running, paused, exited, or removed."""
-        try:
-            self._container.reload()
-        except NotFound:
-            return "removed"
-        return str(self._container.status)
-
-    def check_alive(self) -> None:
-        """Raises an EnvironmentFault with the last lines of the log if the container has ended."""
-        state = self.state
-        if state in {"created", "running", "paused"}:
-            return
-        code = self._container.attrs.get("State", {}).get("ExitCode") if state != "removed" else None
-        lines = self.log().decode(errors="replace").splitlines()[-_LAST_LINES:] if state != "removed" else []
-        raise EnvironmentFault(
-            Problem.EXITED,
-            f"{self.what} is {state} with code {code}; the last lines of its log:\n"
-            + "\n".join(lines or ["(it wrote none)"]),
-        )
-
-    def log(self) -> bytes:
-        """Returns what the server has written so far, each line with its time, also before it was started again."""
-        return self._earlier_log + bytes(self._container.logs(timestamps=True))
-
-    def save_log(self, path: Path, since: str = "") -> None:
-        """Writes the server's log to a file.
-
-        Args:
-            path: The file.
-            since: Lines with an earlier time (ISO 8601 in UTC) are left out.
-        """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        begin = since.removesuffix("Z").encode()
-        path.write_bytes(b"".join(line for line in self.log().splitlines(keepends=True) if line[: len(begin)] >= begin))
 
 
 class ServerContainer(ContainerView):
@@ -182,11 +110,26 @@ class ServerContainer(ContainerView):
                 self._container.remove(force=True, v=True)
                 self._container = self._create(self.name)
             self._release_port()
-            self._container.start()
             if again:
+                self._start_on_its_port()
                 self.diary.append(Entry.now(Deed.SERVER_BACK, "started again"))
+            else:
+                self._container.start()
         except (DockerException, requests.RequestException) as error:
-            raise _fault(self.name, error) from error
+            raise fault_of(self.name, error) from error
+
+    def _start_on_its_port(self) -> None:
+        """Starts the container; a connection of anybody's may have that port for its own end, for a moment."""
+        deadline = time.monotonic() + _ENGINE_LIMIT
+        while True:
+            try:
+                self._container.start()
+            except APIError as error:
+                if fault_of(self.name, error).problem is not Problem.PORT_TAKEN or time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_AGAIN)
+            else:
+                return
 
     def stop(self) -> None:
         """Ends the server as an operator does: SIGTERM, and SIGKILL after ten seconds. Its port stays closed to all."""
@@ -244,7 +187,7 @@ class ServerContainer(ContainerView):
                 mounts=mounts,
             )
         except (DockerException, requests.RequestException) as error:
-            raise _fault(name, error) from error
+            raise fault_of(name, error) from error
 
     def _published_port(self) -> int:
         self._container.reload()
@@ -283,15 +226,3 @@ class ServerContainer(ContainerView):
         if self._reserved is not None:
             self._reserved.close()
             self._reserved = None
-
-
-def _fault(name: str, error: BaseException) -> EnvironmentFault:
-    text = plain(error)
-    if "port is already allocated" in text or "address already in use" in text:
-        return EnvironmentFault(Problem.PORT_TAKEN, f"{name}: {text}; give another port, or none")
-    if not isinstance(error, APIError):
-        return EnvironmentFault(Problem.ENGINE_GONE, f"{name}: {text}")
-    problem = kind_of(text)
-    if problem not in {Problem.DISK_FULL, Problem.NO_SUCH_IMAGE}:
-        problem = Problem.OTHER
-    return EnvironmentFault(problem, f"{name} could not be made or started: {text}")

@@ -9,7 +9,7 @@ from typing import Any
 import docker
 
 from harness import server_files
-from harness.containers import ContainerView
+from harness.container_view import ContainerView
 from harness.images import Image, Step
 from harness.problems import EnvironmentFault, Problem
 from harness.readiness import Access

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import docker
 
 from harness import cleanup, engine_setup, images, server_files, watchdog
-from harness.containers import LOCALHOST, ContainerView, Data, Plan, ServerContainer
+from harness.container_view import ContainerView
+from harness.containers import LOCALHOST, Data, Plan, ServerContainer
 from harness.engine import connect
 from harness.images import Image
 from harness.problems import EnvironmentFault, Problem

@@ -6,6 +6,8 @@ import pytest
 import requests
 import yaml
 from botocore.exceptions import ClientError
+from docker.errors import APIError
+from docker.models.containers import Container
 
 from harness import cleanup, server_files, servers
 from harness.containers import Data
@@ -106,6 +108,24 @@ def test_a_server_that_ended_comes_back_on_its_port_with_its_data(start, end):
     assert s3(server).get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
     # Starting again makes another container: what the first one wrote (it formats the disk) must not be lost.
     assert b"Formatting" in container.log()
+
+
+def test_a_port_that_somebody_has_for_a_moment_is_waited_for(start, monkeypatch):
+    server = start(data=Data.KEPT)
+    container, port = server.require_container(), server.require_container().port
+    container.kill()
+    refusals = [APIError("driver failed: address already in use")] * 2
+    begin = Container.start
+
+    def started(self):
+        if refusals:
+            raise refusals.pop()
+        begin(self)
+
+    monkeypatch.setattr(Container, "start", started)
+    server.started_again()
+    assert container.port == port
+    assert not refusals
 
 
 def test_a_server_whose_data_would_be_lost_cannot_be_stopped_by_mistake(start):

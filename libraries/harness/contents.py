@@ -159,7 +159,9 @@ def _rows_difference(expected: ExpectedObject, rows: int, batches: Iterator[pa.R
 
 def _told(column: ExpectedColumn, row: int, array: Any, offset: int) -> str:
     ours, theirs = contents_columns.shown(column.values[row], array, offset)
-    if unicodedata.normalize("NFC", ours) == unicodedata.normalize("NFC", theirs):
+    if ours == theirs and isinstance(column.values[row], str):
+        ours += " within quotes, as JSON text beside values that are no strings"
+    elif unicodedata.normalize("NFC", ours) == unicodedata.normalize("NFC", theirs):
         ours, theirs = ascii(ours), ascii(theirs)
     return f"row {row + 1}, column {column.name!r}: expected {_cut(ours)}, seen {_cut(theirs)} ({array.type})"
 

@@ -20,7 +20,7 @@ def told_json(items, values, kind=None, column="v"):
 def test_strings_and_numbers_are_told_apart():
     assert told_json([1, "1"], ["1", '"1"']) is None
     assert told_json(["1", "2"], ["1", "2"]) is None
-    assert "row 2" in told_json([1, "1"], ["1", "1"])
+    assert "row 2, column 'v': expected '1' within quotes, as JSON text" in told_json([1, "1"], ["1", "1"])
     assert "row 1" in told_json([1, "1"], ['"1"', '"1"'])
     assert "expected text" in told_json(["1", "2"], [1, 2])
     assert "row 1" in told_json(["1", "2"], ['"1"', '"2"'])

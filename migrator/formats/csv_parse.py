@@ -1,6 +1,9 @@
 """Text columns of a block of csv: by Arrow's parser where its result is proved to be the same, else by our own."""
 
+import csv as python_csv
 import functools
+import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, cast
 
@@ -17,6 +20,7 @@ SMALL_WITH_QUOTES = 512
 """The same, where there are."""
 
 _LARGEST_FOR_ARROW = 1 << 30
+_QUOTED_EMPTY = re.compile(rb'(?:\A|[,;\t|\r\n])""(?:[,;\t|\r\n]|\Z)')
 _LINE_ENDS = frozenset(b"\r\n")
 
 
@@ -97,9 +101,9 @@ class BlockParser:
             Fault: As `csv_records.rows`.
         """
         if final or whole:
-            columns_without_quotes = self._split(data)
-            if columns_without_quotes is not None:
-                return columns_without_quotes, len(data)
+            known = self._split(data) or self._read_by_python(data)
+            if known is not None:
+                return known, len(data)
         found, end = rows(data, self._delimiter, self._width, final=final, whole=whole)
         columns: list[tuple[Field, ...]] = list(zip(*found, strict=True)) if found else [()] * self._width
         return [pa.array(column, pa.string()) for column in columns], end
@@ -120,6 +124,24 @@ class BlockParser:
                 return None
             columns = zip(*found, strict=True)
         return [pa.array([field or None for field in column], pa.string()) for column in columns]
+
+    def _read_by_python(self, data: bytes) -> "list[pa.Array[Any]] | None":
+        """The columns by Python's own reader, which is strict, but takes a quoted empty field for an empty one."""
+        if _QUOTED_EMPTY.search(data):
+            return None
+        lines = io.StringIO(data.decode(), newline="")
+        try:
+            found = list(python_csv.reader(lines, delimiter=self._delimiter.decode(), strict=True))
+        except python_csv.Error:
+            # Also where the data end inside quotes.
+            return None
+        if self._width == 1:
+            found = [record or [""] for record in found]
+        elif not all(found):
+            found = [record for record in found if record]
+        if not found or any(len(record) != self._width for record in found):
+            return None
+        return [pa.array([field or None for field in column], pa.string()) for column in zip(*found, strict=True)]
 
 
 def _in_one_piece(column: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":

@@ -23,6 +23,7 @@ _Truths: TypeAlias = "npt.NDArray[np.bool_]"
 LEAST_ROWS = 512
 """Fewer records a block are parsed as fast in other ways."""
 
+_LARGEST = 32 << 20
 _MOST_PASSED_OVER = 64
 _TEXT = pa.string()
 _QUOTE = ord('"')
@@ -121,7 +122,7 @@ class Splitter:
 
     def _split(self, block: Block) -> Split | None:
         signs = np.frombuffer(block.buffer, np.uint8, block.size)
-        if signs[-1] != _NEWLINE or len(block.buffer) < block.size + SLACK:
+        if signs[-1] != _NEWLINE or block.size > _LARGEST or len(block.buffer) < block.size + SLACK:
             return None
         ends = self._ends(signs)
         if ends is None:

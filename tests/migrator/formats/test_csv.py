@@ -467,3 +467,18 @@ def test_memory_of_blocks_is_used_again_and_nothing_read_from_it_changes():
     table = read("a,b\n" + "\n".join(rows), 1 << 17)
     assert table["a"].to_pylist() == list(range(400_000))
     assert table["b"].to_pylist() == [f"{number * 7:030}" for number in range(400_000)]
+
+
+def test_records_that_only_our_own_rules_read_are_left_to_them(monkeypatch):
+    parser = csv_parse.BlockParser(b",", 2)
+    monkeypatch.setattr(csv_parse, "rows", None)
+    for data, expected in [
+        (b'1,5" pipe\n"a,b",x"\n', [["1", '5" pipe'], ["a,b", 'x"']]),
+        (b'1,5" pipe\n\n"a\nb",\n', [["1", '5" pipe'], ["a\nb", None]]),
+    ]:
+        columns, end = parser.parse_exactly(data, final=False, whole=True)
+        assert end == len(data)
+        assert [list(row) for row in zip(*[column.to_pylist() for column in columns], strict=True)] == expected
+    for data in (b'1,5" pipe\n"",x\n', b'1,"x\n', b'"1"2,x\n', b'1,5" pipe\n1\n'):
+        with pytest.raises(TypeError):
+            parser.parse_exactly(data, final=False, whole=True)

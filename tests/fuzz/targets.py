@@ -21,7 +21,7 @@ import pyarrow as pa
 import pytest
 
 from migrator.errors import ReasonCode, Refusal
-from migrator.formats import csv, csv_parse, csv_split, json_items, json_window, text
+from migrator.formats import csv, csv_parse, csv_small, csv_split, json_items, json_window, text
 from tests.migrator.formats import test_csv, test_json, test_sql_properties, test_txt
 from tests.migrator.formats.archives import a_tar, a_zip, unpack
 from tests.migrator.formats.fakes import MemorySink, MemorySource
@@ -99,9 +99,11 @@ def decoded(data: bytes) -> str | None:
 
 
 def check_csv(data: bytes) -> None:
-    """Rows do not depend on where blocks end, and are those of the rules."""
+    """Rows depend neither on the way they are read nor on where blocks end, and are those of the rules."""
     codes = TEXT_CODES | {ReasonCode.MALFORMED_CSV}
     whole = accepted(lambda: read_csv(data, 1 << 30), codes)
+    at_once = accepted(lambda: read_csv(data, 1 << 30, len(data)), codes)
+    assert at_once == whole
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv, "BLOCK", 8)
         patch.setattr(csv, "_BYTES_A_COLUMN", 1)
@@ -139,9 +141,9 @@ def same_column(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
     return pa.types.is_string(other.type) and all(map(comes_back, one.to_pylist(), other.to_pylist()))
 
 
-def read_csv(data: bytes, step: int) -> pa.Table:
+def read_csv(data: bytes, step: int, size: int | None = None) -> pa.Table:
     sink = MemorySink()
-    csv.read(MemorySource(data, "x.csv", step), sink)
+    csv_small.read(MemorySource(data, "x.csv", step, size), sink)
     (table,) = sink.tables
     return table
 

@@ -122,12 +122,6 @@ class Environment:
         return server.endpoint_url + server.file.health_path
 
     @keyword
-    def answer_should_refuse(self, status: int) -> None:
-        """Compare the HTTP status of an unsigned request with 403 and 401."""
-        expected = "status 403 (or 401) for an unsigned request"
-        hold("Unsigned request", [Row(str(self._shared.server), expected, str(status), status in {401, 403})])
-
-    @keyword
     def s3_access_key(self) -> Secret:
         """Return the access key id of the shared server."""
         return Secret(self._shared.server.access_key)
@@ -154,13 +148,17 @@ class Environment:
             raise AssertionError(f"Expected {count} containers of this run, seen {len(seen)}: {', '.join(seen)}.")
 
     @keyword
-    def s3_server_should_be_ready(self) -> None:
-        """Ask the server: health answers 200, a signed request works, an unsigned one is refused."""
-        proofs = self._shared.server.proofs()
-        show("Proofs of readiness", [Row(proof.name, proof.expected, proof.seen, proof.holds) for proof in proofs])
-        for proof in proofs:
-            if not proof.holds:
-                raise AssertionError(f"Expected {proof.expected} for {proof.name}, seen {proof.seen}.")
+    def s3_server_should_be_ready(self, unsigned_status: int | None = None) -> None:
+        """Ask the server: health answers 200, a signed request works, an unsigned one is refused.
+
+        Args:
+            unsigned_status: The HTTP status of an unsigned request that was sent by another client.
+        """
+        rows = [Row(proof.name, proof.expected, proof.seen, proof.holds) for proof in self._shared.server.proofs()]
+        if unsigned_status is not None:
+            refused = unsigned_status in {401, 403}
+            rows.append(Row("an unsigned request over HTTP", "status 403 (or 401)", str(unsigned_status), refused))
+        hold("Proofs of readiness", rows)
 
     @keyword
     def environment_should_have_been_made_within(self, limit: timedelta) -> timedelta:

@@ -15,6 +15,7 @@ from harness.tables import Row
 from verdicts import hold, show
 
 _VARIABLES = ("MIGRATOR", "S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "SEED")
+_ONE_FAILED = 1
 _WHOLE_RUN_LIMIT = patient(600)
 _MADE_LIMIT = patient(180)
 
@@ -62,20 +63,28 @@ class WholeRun:
     @keyword
     def whole_run_should_have_passed(self) -> None:
         """Robot's exit code is 0."""
-        self._exit_code_should(0, "every test to pass")
+        hold("End of the whole run", [self._exit_code_row(0, "every test to pass")])
 
     @keyword
     def whole_run_should_have_failed(self) -> None:
         """Robot's exit code tells one failed test."""
-        self._exit_code_should(1, "one test to fail")
+        hold("End of the whole run", [self._exit_code_row(_ONE_FAILED, "one test to fail")])
 
     @keyword
-    def whole_run_should_have_said(self, pattern: str) -> None:
-        """Somewhere on the console there is text that matches a regular expression, whatever its lines."""
+    def whole_run_should_have_failed_and_said(self, pattern: str) -> None:
+        """Its exit code tells one failed test, and its console has text that matches, whatever its lines.
+
+        Args:
+            pattern: A regular expression.
+        """
         said = " ".join(self._started.console().split())
         found = re.search(pattern, said)
-        seen = repr(found.group() if found else said[-500:])
-        hold("Said on the console", [Row("the run's console", f"the run to say {pattern!r}", seen, found is not None)])
+        told = repr(found.group() if found else said[-500:])
+        rows = [
+            self._exit_code_row(_ONE_FAILED, "one test to fail"),
+            Row("the run's console", f"the run to say {pattern!r}", told, found is not None),
+        ]
+        hold("Red whole run", rows)
 
     @keyword
     def whole_run_should_have_taken_less_than(self, limit: timedelta) -> timedelta:
@@ -107,13 +116,9 @@ class WholeRun:
         if self._run is not None and self._run.process.poll() is None:
             self._run.kill()
 
-    def _exit_code_should(self, expected: int, meaning: str) -> None:
+    def _exit_code_row(self, expected: int, meaning: str) -> Row:
         seen = self._started.process.returncode
-        show("End of the whole run", [Row("exit code", f"{expected} ({meaning})", str(seen), seen == expected)])
-        if seen != expected:
-            raise AssertionError(
-                f"Expected exit code {expected} ({meaning}), seen {seen}; its output is in {self._started.output}."
-            )
+        return Row(str(self._started.output), f"exit code {expected} ({meaning})", str(seen), seen == expected)
 
 
 def _unused(folder: Path) -> Path:

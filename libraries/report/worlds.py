@@ -219,7 +219,18 @@ def _json(file: Path, otherwise: Any) -> Any:
 
 def _json_lines(file: Path) -> list[Any]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line]
-    except (OSError, ValueError):
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return []
+    if lines and not _is_json(lines[-1]):
+        # Whoever wrote it was killed in the middle of a line.
+        lines.pop()
+    return [json.loads(line) for line in lines if line]
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

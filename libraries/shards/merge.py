@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from robot.api import ExecutionResult, ResultWriter
+from robot.conf import RebotSettings
 from robot.errors import DataError
 from robot.result import Result, TestCase, TestSuite
 from robot.result.executionerrors import ExecutionErrors
@@ -96,9 +97,11 @@ def write(result: Result, options: Options) -> int:
     """Writes output.xml and the reports where Robot would, and returns Robot's exit code."""
     folder = Path(options.get("outputdir") or ".")
     folder.mkdir(parents=True, exist_ok=True)
-    result.configure(status_rc=options.get("statusrc") is not False)
-    result.save(folder / (options.get("output") or "output.xml"))
     looks = {name: options[name] for name in _LOOKS if options.get(name) not in (None, [], False)}
+    # Robot asks a result that is there already for the statistics as they are, the links of tags among them.
+    statistics = RebotSettings(looks).statistics_config
+    result.configure(status_rc=options.get("statusrc") is not False, stat_config=statistics)
+    result.save(folder / (options.get("output") or "output.xml"))
     ResultWriter(result).write_results(**looks)
     return int(result.return_code)
 

@@ -66,7 +66,12 @@ def test_every_trouble_has_its_expected_problems():
 
 def test_a_whole_run_that_says_something_else_is_told():
     run = WholeRun()
-    run._run = SimpleNamespace(console=lambda: "Environment: there is\nno such image: none\n")
-    run.whole_run_should_have_said("Environment: there is no such image")
+    ended = SimpleNamespace(returncode=1)
+    console = "Environment: there is\nno such image: none\n"
+    run._run = SimpleNamespace(console=lambda: console, process=ended, output="results")
+    run.whole_run_should_have_failed_and_said("Environment: there is no such image")
     with pytest.raises(AssertionError, match="Expected the run to say 'the port', seen .*no such image"):
-        run.whole_run_should_have_said("the port")
+        run.whole_run_should_have_failed_and_said("the port")
+    ended.returncode = 0
+    with pytest.raises(AssertionError, match=r"Expected exit code 1 \(one test to fail\), seen 0"):
+        run.whole_run_should_have_failed_and_said("no such image")

@@ -41,8 +41,14 @@ def test_another_number_of_containers_fails(library, count):
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_each_proof_that_does_not_hold_fails(library, number):
     library.broken.proofs[number] = Proof("the proof", "status 403", "status 200", holds=False)
-    with pytest.raises(AssertionError, match="Expected status 403 for the proof, seen status 200"):
+    with pytest.raises(AssertionError, match="Expected status 403, seen status 200, at the proof"):
         library.s3_server_should_be_ready()
+
+
+def test_a_server_that_answers_another_client_unsigned_fails(library):
+    library.s3_server_should_be_ready(403)
+    with pytest.raises(AssertionError, match=r"Expected status 403 \(or 401\), seen 200, at an unsigned request"):
+        library.s3_server_should_be_ready(200)
 
 
 def test_an_environment_that_took_too_long_fails(library):

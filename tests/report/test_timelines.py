@@ -52,6 +52,12 @@ def test_the_sentence_counts_what_was_done(tmp_path):
     )
 
 
+def test_a_diary_whose_last_line_is_torn_tells_the_rest(tmp_path):
+    diary = world_of(tmp_path) / "timeline.jsonl"
+    diary.write_text(diary.read_text() + '{"time": "2026-01-0')
+    assert len(read(tmp_path, "evidence/a_test/the_source").marks) == 8
+
+
 @pytest.mark.parametrize(("deleted", "twice"), [(204, 0), (403, 1), (None, 1)])
 def test_an_object_that_was_taken_back_is_not_stored_twice_by_its_next_upload(tmp_path, deleted, twice):
     log = world_of(tmp_path) / "gate.jsonl"

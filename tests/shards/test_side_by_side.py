@@ -1,5 +1,6 @@
 """Runs in several processes, seen from outside: the outcome is that of one process, whatever happens to one of them."""
 
+import re
 import signal
 import time
 
@@ -43,6 +44,26 @@ def test_the_outcome_of_several_processes_reads_as_that_of_one(source):
     assert {file.name for file in beside.iterdir()} == {"output.xml", "log.html", "report.html", "xunit.xml"}
     assert "14 tests, 12 passed, 1 failed, 1 skipped" in said
     assert "On purpose" in said
+
+
+def test_statistics_are_made_and_linked_as_of_one_process(source):
+    links = (
+        "--tagstatlink",
+        "tag-*:page.html#tag-%1:proof",
+        "--tagstatcombine",
+        "tag-1ORtag-2",
+        "--suitestatlevel",
+        "1",
+    )
+    _, alone, _ = run(source, *links, processes=1)
+    _, beside, _ = run(source, *links, processes=2)
+    expected, seen = (
+        re.search(r"<statistics>.*</statistics>", (each / "output.xml").read_text(), re.DOTALL).group()
+        for each in (alone, beside)
+    )
+    assert "proof:page.html#tag-3" in expected
+    assert seen == expected
+    assert all("proof:page.html#tag-3" in (beside / page).read_text() for page in ("log.html", "report.html"))
 
 
 def test_every_test_is_run_once_and_by_more_than_one_process(tmp_path):

@@ -16,7 +16,7 @@ from migrator.formats.heap import keep_freed_memory
 from migrator.formats.interface import Sink, Source, Table
 from migrator.formats.json_blocks import Block
 from migrator.formats.json_build import MAX_CELLS, batches
-from migrator.formats.json_fast import can_parse, parse_block
+from migrator.formats.json_fast import Pace, can_parse, parse_block
 from migrator.formats.json_items import Elements, Lines, LinesInstead, Splitter
 from migrator.formats.json_shape import Items, Layout
 from migrator.formats.json_values import Fault, Truncated, expected, is_treacherous, read_value
@@ -65,6 +65,7 @@ class _Pass:
         self._table: Table | None = None
         self._layout: Layout = items.layout()
         self._broken = False
+        self._pace = Pace()
 
     def run(self, *, as_lines: bool) -> bool:
         """Whether all items were written; False asks for another pass by what this one has learnt."""
@@ -133,7 +134,7 @@ class _Pass:
                 while len(waiting) < _AHEAD and (block := splitter.block()) is not None:
                     # Few keys a row and many in the file: the exact parser makes smaller batches.
                     most = MAX_CELLS // self._layout.cells
-                    future = parsers.submit(parse_block, block, self._layout.schema, most)
+                    future = parsers.submit(parse_block, block, self._layout.schema, most, self._pace)
                     waiting.append((block, future))
                 if not waiting:
                     exact = 1

@@ -24,8 +24,8 @@ _Nodes: TypeAlias = Sequence[Node | None]
 _list_from: Any = pa.ListArray.from_arrays
 _struct_from: Any = pa.StructArray.from_arrays
 
-MAX_TEMPLATES = 16
-"""In a block; each more costs as much as some hundred records."""
+MAX_TEMPLATES = 8
+"""In a block; each costs as much as some hundred records."""
 
 
 def parse_alike(text: bytes, schema: pa.Schema, most: int, *, commas: bool) -> pa.Table | None:
@@ -53,19 +53,17 @@ def _parsed(block: Block, schema: pa.Schema) -> pa.Table:
     left = None if block.uniform else np.arange(block.rows)
     while True:
         spans = Spans(block, template, left)
-        if not spans.rows:
+        done += spans.rows
+        if done * (2 if parts else 8) < block.rows or len(parts) == MAX_TEMPLATES:
+            # So few are alike that a parser which looks at each record is faster.
             raise Unlike
         parts.append(_Rows(spans).batch(schema))
-        done += spans.rows
         if spans.chosen is None:
             break
         chosen.append(spans.chosen)
         left = np.setdiff1d(np.arange(block.rows) if left is None else left, spans.chosen, assume_unique=True)
         if not len(left):
             break
-        if len(parts) == MAX_TEMPLATES or 2 * MAX_TEMPLATES * done < block.rows * len(parts):
-            # So few are alike that a parser which looks at each record is faster.
-            raise Unlike
         template, end = block.template(int(block.starts[left[0]]))
         if end != block.ends[left[0]]:
             raise Unlike

@@ -23,6 +23,7 @@ from migrator.formats.json_alike import parse_alike
 from migrator.formats.json_blocks import Block
 from migrator.formats.json_values import Wide, float_or_wide
 
+_MOST_PASSED_OVER = 31  # blocks
 # Numbers of fewer characters have at most 15 digits, which always come back.
 _LONG = 16
 _IN_NUMBER = np.zeros(256, np.bool_)
@@ -40,9 +41,35 @@ def can_parse(schema: pa.Schema) -> bool:
     return all(not isinstance(field.type, pa.BaseExtensionType) for field in schema)
 
 
-def parse_block(block: Block, schema: pa.Schema, most: int) -> pa.Table | None:
+class Pace:
+    """How often the parser of records that are written alike is asked: seldom where it has refused again and again.
+
+    Several threads may use it; where they meet, it is asked once more or less.
+    """
+
+    def __init__(self) -> None:
+        self._pass_over = 0
+        self._left = 0
+
+    def asks(self) -> bool:
+        """Whether it is asked this time."""
+        if self._left <= 0:
+            return True
+        self._left -= 1
+        return False
+
+    def note(self, *, taken: bool) -> None:
+        """What came of asking."""
+        self._pass_over = 0 if taken else min(2 * self._pass_over + 1, _MOST_PASSED_OVER)
+        self._left = self._pass_over
+
+
+def parse_block(block: Block, schema: pa.Schema, most: int, pace: Pace) -> pa.Table | None:
     """The rows of a block by the fastest parser that takes it; None where none does, or there are more than `most`."""
-    rows = parse_alike(block.text(), schema, most, commas=block.commas)
+    rows = None
+    if pace.asks():
+        rows = parse_alike(block.text(), schema, most, commas=block.commas)
+        pace.note(taken=rows is not None)
     if rows is None and (objects := block.objects()) is not None and objects.rows <= most:
         rows = parse_objects(*objects, schema)
     return rows

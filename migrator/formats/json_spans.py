@@ -17,6 +17,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Signs: TypeAlias = npt.NDArray[np.uint8]
 
 _QUOTE, _BACKSLASH, _OPENING, _NEWLINE = b'"\\{\n'
+BYTES_AN_ESCAPE = 512
 _BETWEEN = {
     True: re.compile(rb"[ \t\r\n]*,[ \t\r\n]*(?={)"),
     False: re.compile(rb"[ \t\r]*\n[ \t\r\n]*(?={)"),
@@ -31,7 +32,8 @@ class Block:
         commas: Whether a comma stands between each two, with or without white space, else a line end.
 
     Raises:
-        Unlike: where they are not told apart by the same bytes.
+        Unlike: where they are not told apart by the same bytes, or hold more than a few escapes, whose reading costs
+            more than is gained.
     """
 
     def __init__(self, text: bytes, *, commas: bool) -> None:
@@ -41,9 +43,11 @@ class Block:
         self.backslashes: Positions = np.zeros(0, np.int64)
         unescaped = self.signs
         if b"\\" in text:
+            self.backslashes = np.flatnonzero(self.signs == _BACKSLASH)
+            if len(self.backslashes) * BYTES_AN_ESCAPE > len(text):
+                raise Unlike
             # A pair that begins with a backslash is no mark; a backslash itself goes first: `\\"` ends a string.
             unescaped = np.frombuffer(text.replace(rb"\\", b"  ").replace(rb"\"", b"  "), np.uint8)
-            self.backslashes = np.flatnonzero(self.signs == _BACKSLASH)
         self.quotes: Positions = np.flatnonzero(unescaped == _QUOTE)
         self._commas = commas
         self.first, end = self.template(0)

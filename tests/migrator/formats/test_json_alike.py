@@ -1,13 +1,16 @@
 """Records that are written alike: what is taken is what the exact parser gives, and nothing that it refuses."""
 
 import json
+from collections.abc import Iterator
 from random import Random
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from migrator.formats import json_spans
 from migrator.formats.json_alike import parse_alike
 from migrator.formats.json_build import batches
 from migrator.formats.json_fast import can_parse
@@ -16,6 +19,13 @@ from migrator.formats.json_values import Fault, read_value, skip_space
 from tests.migrator.formats.json_records import Form, damaged
 
 MANY = 1 << 30
+
+
+@pytest.fixture(autouse=True, scope="module")
+def any_number_of_escapes() -> Iterator[None]:
+    """Blocks of many escapes are left to others because that is faster; here they shall be read."""
+    with patch.object(json_spans, "BYTES_AN_ESCAPE", 0):
+        yield
 
 
 def exact(text: str, *, commas: bool) -> list[object] | None:
@@ -164,3 +174,10 @@ def test_more_rows_than_wanted_are_not_taken():
 def test_too_many_forms_are_left_to_others():
     records = [json.dumps({f"k{number}": "x" for number in range(count)}) for count in range(1, 40)]
     assert alike(records) is None
+
+
+def test_many_escapes_are_left_to_others_and_few_are_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(json_spans, "BYTES_AN_ESCAPE", 64)
+    records = [json.dumps({"a": "x" * 30, "b": number}) for number in range(40)]
+    assert alike([*records, '{"a": "\\n", "b": 1}']) is not None
+    assert alike([*records, json.dumps({"a": "\n" * 40, "b": 1})]) is None

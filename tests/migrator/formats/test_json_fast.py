@@ -14,7 +14,7 @@ from migrator.formats import json as json_format
 from migrator.formats import json_items, json_window
 from migrator.formats.json_blocks import Block
 from migrator.formats.json_build import MAX_CELLS, batches
-from migrator.formats.json_fast import can_parse, parse_block, parse_objects
+from migrator.formats.json_fast import Pace, can_parse, parse_block, parse_objects
 from migrator.formats.json_shape import JSON_TEXT, Items, Layout
 from tests.migrator.formats.test_json import Memory, Recorder, agrees_with_oracle, convert, records, refused, strict
 
@@ -36,7 +36,7 @@ MANY = 1 << 30
 def fast(block: str) -> pa.Table | None:
     """What `pyarrow.json` makes of the lines, and what both fast parsers do must be the same where both take them."""
     taken = Block(f"{block}\n".encode(), commas=False)
-    rows = parse_block(taken, SCHEMA, MANY)
+    rows = parse_block(taken, SCHEMA, MANY, Pace())
     objects = taken.objects()
     slow = parse_objects(*objects, SCHEMA) if objects else None
     assert rows == slow or slow is None
@@ -271,7 +271,19 @@ def test_what_is_not_one_object_between_two_commas_is_not_taken(odd: str):
             elements._separator = b"},{"
             elements._nested = nested
             block = elements.block()
-            assert block is None or parse_block(block, pa.schema([("a", JSON_LISTS)]), MANY) is None
+            assert block is None or parse_block(block, pa.schema([("a", JSON_LISTS)]), MANY, Pace()) is None
 
 
 JSON_LISTS = pa.list_(pa.struct([("b", pa.int64())]))
+
+
+def test_a_parser_that_refuses_again_and_again_is_asked_less_often():
+    pace = Pace()
+    asked = []
+    for number in range(100):
+        if pace.asks():
+            asked.append(number)
+            pace.note(taken=False)
+    assert asked == [0, 2, 6, 14, 30, 62, 94]
+    pace.note(taken=True)
+    assert pace.asks()

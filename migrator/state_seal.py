@@ -19,10 +19,10 @@ import os
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from migrator.state_wal import Frame, Log, merged
+from migrator.state_wal import Frame, Log, blocks, merged
 
 _AT = 68
 _COUNTER_AT = 24
@@ -30,12 +30,11 @@ _VALID_FOR_AT = 92
 _LIBRARY_AT = 96
 _FIELD = struct.Struct(">I")
 _HEADER_BYTES = 100
-_BLOCK_BYTES = 1 << 20
 
 
 def of_file(file: int) -> int:
     """The seal that a file without a log should have; it is never 0."""
-    return _of(_blocks(file))
+    return _of(blocks(file, 0, os.fstat(file).st_size))
 
 
 def of_folded(file: int, log: Log, frames: Sequence[Frame]) -> int:
@@ -124,10 +123,3 @@ def _of(*groups: Iterable[bytes]) -> int:
 def _counters_agree(file: int) -> bool:
     header = os.pread(file, _HEADER_BYTES, 0)
     return header[_COUNTER_AT : _COUNTER_AT + _FIELD.size] == header[_VALID_FOR_AT : _VALID_FOR_AT + _FIELD.size]
-
-
-def _blocks(file: int) -> Iterator[bytes]:
-    at = 0
-    while block := os.pread(file, _BLOCK_BYTES, at):
-        yield block
-        at += len(block)

@@ -20,6 +20,7 @@ _MAGIC = 0x377F0682
 _SUMS = struct.Struct(">II")
 _MASK = 0xFFFFFFFF
 _LAST_FRAME_AT = 16
+_BLOCK_BYTES = 1 << 20
 
 
 class Frame(NamedTuple):
@@ -106,7 +107,7 @@ def last_frame(index: Path) -> int:
 
 
 def merged(file: int, log: Log, frames: Sequence[Frame]) -> Iterator[bytes]:
-    """The pages of the database in order, as `frames`, which end a transaction, leave them.
+    """The bytes of the database in order, as `frames`, which end a transaction, leave them; at first a page at least.
 
     Args:
         file: The database's own file descriptor.
@@ -114,9 +115,18 @@ def merged(file: int, log: Log, frames: Sequence[Frame]) -> Iterator[bytes]:
         frames: From the log's beginning on.
     """
     latest = {frame.page: frame for frame in frames}
-    for number in range(1, frames[-1].pages + 1):
-        frame = latest.get(number)
-        if frame is None:
-            yield os.pread(file, log.page_bytes, (number - 1) * log.page_bytes)
-        else:
-            yield log.page(frame)
+    pages = frames[-1].pages
+    at = 0
+    for number in sorted(page for page in latest if page <= pages):
+        start = (number - 1) * log.page_bytes
+        yield from blocks(file, at, start)
+        yield log.page(latest[number])
+        at = start + log.page_bytes
+    yield from blocks(file, at, pages * log.page_bytes)
+
+
+def blocks(file: int, start: int, end: int) -> Iterator[bytes]:
+    """The bytes of a file from `start` to before `end`, or to its own end where that comes first."""
+    while start < end and (block := os.pread(file, min(_BLOCK_BYTES, end - start), start)):
+        yield block
+        start += len(block)

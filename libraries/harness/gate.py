@@ -7,11 +7,9 @@ header stays as the client sent it, so that signatures remain valid; bodies stre
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,13 +17,12 @@ import aiohttp
 import yarl
 from aiohttp import web
 
+from harness import gate_bodies
 from harness.diary import Deed, Entry
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage, told
 from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
 
-_HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
-_READ_SIZE = 1 << 16
 _LOOP_LIMIT = patient(60)
 
 
@@ -237,7 +234,7 @@ class Gate:
         except (aiohttp.ClientError, ConnectionError) as error:
             if exchange.fate == "on its way":
                 exchange.fate = f"the connection broke: {type(error).__name__}"
-            return _cut(request)
+            return gate_bodies.cut(request)
 
     async def _carry_out(self, request: web.BaseRequest, exchange: Exchange, rule: Rule | None) -> web.StreamResponse:
         effect = rule.effect if rule else None
@@ -245,21 +242,23 @@ class Gate:
             await self._hold(exchange, rule, Stage.REQUEST)
         answer_instead = self._outage or effect
         if isinstance(answer_instead, Answer):
-            return await _answer_instead(request, exchange, answer_instead)
+            response = await gate_bodies.answer_instead(request, exchange.key, answer_instead)
+            exchange.fate, exchange.status = "answered by the gate", answer_instead.status
+            return response
         limit = effect.after_bytes if isinstance(effect, CutRequest) else None
         if limit is not None:
             exchange.fate = f"cut off after {limit} bytes"
-        await _invite_body(request)
+        await gate_bodies.invite_body(request)
         async with self._forward(request, limit) as answer:
             if rule and isinstance(effect, Hold) and effect.stage is Stage.ANSWER:
                 await self._hold(exchange, rule, Stage.ANSWER)
             if isinstance(effect, LoseAnswer):
                 await answer.read()
                 exchange.fate = f"answer {answer.status} lost"
-                return _cut(request)
-            response = await _pass_back(request, answer)
+                return gate_bodies.cut(request)
+            passed = await gate_bodies.pass_back(request, answer)
         exchange.fate, exchange.status = "passed", answer.status
-        return response
+        return passed
 
     async def _hold(self, exchange: Exchange, rule: Rule, stage: Stage) -> None:
         exchange.fate = f"held {stage}"
@@ -269,61 +268,13 @@ class Gate:
     def _forward(self, request: web.BaseRequest, limit: int | None) -> Any:
         if self._session is None:
             raise GateError("the gate is not open")
-        headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP]
+        hop = gate_bodies.HOP_BY_HOP
+        headers = [(name, value) for name, value in request.headers.items() if name.lower() not in hop]
         return self._session.request(
             request.method,
             yarl.URL(self.upstream + request.raw_path, encoded=True),
             headers=headers,
-            data=_body(request, limit) if request.body_exists else None,
+            data=gate_bodies.body(request, limit) if request.body_exists else None,
             allow_redirects=False,
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
         )
-
-
-async def _answer_instead(request: web.BaseRequest, exchange: Exchange, answer: Answer) -> web.Response:
-    with suppress(ConnectionError):
-        await _invite_body(request)
-        # Not `read`, which refuses what is over 1 MiB.
-        async for _ in request.content.iter_chunked(_READ_SIZE):
-            pass
-    exchange.fate, exchange.status = "answered by the gate", answer.status
-    body = answer.body(exchange.key) if request.method != "HEAD" else b""
-    return web.Response(status=answer.status, body=body, content_type="application/xml")
-
-
-async def _invite_body(request: web.BaseRequest) -> None:
-    """Answer `Expect: 100-continue`, which a server without routes leaves to its handler."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # aiohttp takes what was written for the begun answer otherwise.
-        request.writer.output_size = 0
-
-
-async def _body(request: web.BaseRequest, limit: int | None) -> AsyncIterator[bytes]:
-    passed = 0
-    async for chunk in request.content.iter_chunked(_READ_SIZE):
-        if limit is not None and passed + len(chunk) > limit:
-            yield chunk[: limit - passed]
-            raise ConnectionResetError("the request is cut off by rule")
-        passed += len(chunk)
-        yield chunk
-
-
-async def _pass_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, reason=answer.reason)
-    for name, value in answer.headers.items():
-        if name.lower() not in _HOP_BY_HOP:
-            response.headers.add(name, value)
-    await response.prepare(request)
-    if request.method != "HEAD":
-        async for chunk in answer.content.iter_chunked(_READ_SIZE):
-            await response.write(chunk)
-    await response.write_eof()
-    return response
-
-
-def _cut(request: web.BaseRequest) -> web.Response:
-    """End the client's connection; aiohttp drops the response that it needs to be given."""
-    if request.transport:
-        request.transport.abort()
-    return web.Response(status=HTTPStatus.BAD_GATEWAY)

@@ -26,6 +26,7 @@ class Shard:
         process: It.
         wire: To it.
         folder: Where its output goes.
+        given: The number of the test that it was given and has not begun.
         begun: The numbers of the tests that it began, in that order.
         running: The one that it has not ended.
         refused: The one that it was given and would not take up.
@@ -37,6 +38,7 @@ class Shard:
     process: subprocess.Popen[bytes]
     wire: Wire
     folder: Path
+    given: int | None = None
     begun: list[int] = field(default_factory=list)
     running: int | None = None
     refused: int | None = None
@@ -75,7 +77,7 @@ class Shard:
     def note(self, message: Message) -> None:
         """Keeps what it told."""
         if "began" in message:
-            self.running = int(message["began"])
+            self.running, self.given = int(message["began"]), None
             self.begun.append(self.running)
         elif "ended" in message:
             self.running = None
@@ -87,6 +89,11 @@ class Shard:
         elif "done" in message:
             # Robot's codes above this one tell of anything but failed tests.
             self.done = int(message["done"]) <= _MOST_FAILED
+
+    def give(self, number: int | None, name: str | None) -> None:
+        """Answers what it asked: a test, or that there is none."""
+        self.given = number
+        self.wire.send({"test": number, "name": name})
 
     def signal(self, number: int) -> None:
         """Passes a signal on; nothing happens where it has ended."""

@@ -69,6 +69,8 @@ class _Run:
         self._console = console
         self._queue = plan.queue()
         self._shards: list[Shard] = []
+        self._asking: list[Shard] = []
+        self._ended: list[Shard] = []
         self.stopped: list[int] = []
 
     @contextlib.contextmanager
@@ -97,7 +99,10 @@ class _Run:
             shard.wire.send({"options": own, "sources": list(sources), "offer": told})
 
     def deal(self) -> None:
-        """Gives each shard a test whenever it asks for one, until all have ended."""
+        """Gives each shard a test whenever it asks for one, until all have ended.
+
+        Who asks when there is none waits for as long as another is at work, whose test may come back.
+        """
         with selectors.DefaultSelector() as selector:
             for shard in self._shards:
                 selector.register(shard.wire, selectors.EVENT_READ, shard)
@@ -112,6 +117,7 @@ class _Run:
                     if shard.wire.closed:
                         selector.unregister(shard.wire)
                         self._end(shard)
+                self._answer()
 
     def records(self) -> list[merge.Record]:
         """What is left of each shard."""
@@ -127,9 +133,7 @@ class _Run:
     def _take(self, shard: Shard, message: Message) -> None:
         shard.note(message)
         if "ask" in message:
-            number = self._queue.pop(0) if self._queue and not self.stopped else None
-            name = None if number is None else self._plan.tests[number].full_name
-            shard.wire.send({"test": number, "name": name})
+            self._asking.append(shard)
         elif "began" in message:
             self._console.began(message["began"])
         elif "ended" in message:
@@ -138,8 +142,22 @@ class _Run:
             self._console.given_back(message["refused"])
             self._queue.insert(0, message["refused"])
 
+    def _answer(self) -> None:
+        while self._asking and self._queue and not self.stopped:
+            number = self._queue.pop(0)
+            self._asking.pop(0).give(number, self._plan.tests[number].full_name)
+        if self.stopped or len(self._asking) + len(self._ended) == len(self._shards):
+            for shard in self._asking:
+                shard.give(None, None)
+            self._asking.clear()
+
     def _end(self, shard: Shard) -> None:
         shard.wire.close()
+        self._ended.append(shard)
+        if shard in self._asking:
+            self._asking.remove(shard)
+        if shard.given is not None:
+            self._queue.insert(0, shard.given)
         loss = self._loss(shard)
         if loss:
             self._console.lost(shard, loss)

@@ -155,7 +155,8 @@ def test_a_sized_data_folder_gets_full(start):
     with pytest.raises(ClientError) as told:
         for number in range(16):
             s3(server).put_object(Bucket=bucket, Key=f"k{number}", Body=bytes(2 * MEBIBYTE))
-    assert told.value.response["Error"]["Code"] in {"XMinioStorageFull", "InternalError"}
+    # Where the room ends in the middle of a body, MinIO may say that it got too little of it.
+    assert told.value.response["Error"]["Code"] in {"XMinioStorageFull", "InternalError", "IncompleteBody"}
 
 
 def test_the_log_goes_to_a_file(s3_server, tmp_path):

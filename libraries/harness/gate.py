@@ -151,7 +151,7 @@ class Gate:
         self._in_loop(self._wake())
 
     def wait_until_met(self, rule: Rule, within: timedelta) -> None:
-        """Wait until a request meets `rule`.
+        """Wait until a request meets `rule`; where answers are held, until the server has answered one.
 
         Raises:
             GateError: None did in time; the message says what came instead.
@@ -250,7 +250,8 @@ class Gate:
             exchange.fate = f"cut off after {limit} bytes"
         await gate_bodies.invite_body(request)
         async with self._forward(request, limit) as answer:
-            if rule and isinstance(effect, Hold) and effect.stage is Stage.ANSWER:
+            if rule and rule.holds_answers:
+                rule.met.set()
                 await self._hold(exchange, rule, Stage.ANSWER)
             if isinstance(effect, LoseAnswer):
                 await answer.read()

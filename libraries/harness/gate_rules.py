@@ -99,8 +99,14 @@ class Rule:
         self.seen += 1
         if self.seen < self.first or (self.count is not None and self.seen >= self.first + self.count):
             return False
-        self.met.set()
+        if not self.holds_answers:
+            self.met.set()
         return True
+
+    @property
+    def holds_answers(self) -> bool:
+        """It is met only once the server's answer is there, not when the request comes."""
+        return isinstance(self.effect, Hold) and self.effect.stage is Stage.ANSWER
 
     def describe(self) -> str:
         """The rule in words, for messages."""

@@ -1,5 +1,7 @@
 """Keywords for what happens to files while a run is over them: removed, grown; the gate holds the run meanwhile."""
 
+import threading
+
 from robot.api.deco import keyword, library
 
 from harness import arrivals
@@ -23,15 +25,23 @@ class UnderTheRun:
 
     @keyword
     def hold_upload_of_a_csv_file(self, world: World) -> None:
-        """From now on hold the upload of the first good csv file before it reaches the server; all others pass."""
-        (expected,) = next(file.objects for file in world.truth.ending("done") if file.format == "csv")
-        world.hold = world.gate.obey(Rule(Hold(), key=f"{PREFIX}/{expected.key}"))
+        """From now on hold the upload of every good csv file before it reaches the server; all others pass.
+
+        Of every one, so that none is done when the first is held, in whatever order the migrator takes them.
+        """
+        any_of_them = threading.Event()
+        rules = [
+            Rule(Hold(), key=f"{PREFIX}/{expected.key}", met=any_of_them)
+            for file in _good_csv_files(world)
+            for expected in file.objects
+        ]
+        world.hold, *_ = map(world.gate.obey, rules)
 
     @keyword
     def remove_held_file_and_another_one(self, world: World) -> None:
-        """Remove the file whose upload the gate holds, and the good file that comes last by name."""
+        """Remove the file whose upload the gate holds, and the good csv file that comes last by name."""
         held = _held(world).path
-        other = max(file.path for file in world.truth.ending("done") if file.path != held)
+        other = max(file.path for file in _good_csv_files(world) if file.path != held)
         for path in (held, other):
             arrivals.remove(world, path)
 
@@ -69,6 +79,10 @@ class UnderTheRun:
             key = f"{PREFIX}/{each.key}"
             rows.append(Row(key, "no object of it", "one" if key in keys else "so", key not in keys))
         judge(world, "Changed file", rows)
+
+
+def _good_csv_files(world: World) -> list[MockFile]:
+    return [file for file in world.truth.ending("done") if file.format == "csv"]
 
 
 def _held(world: World) -> MockFile:

@@ -63,9 +63,14 @@ def make(s3, tmp_path):
 
 def put(target, key, data, metadata=None):
     upload = target.stage(key, metadata or {})
-    for start in range(0, len(data), 1 << 20):
-        upload.write(memoryview(data)[start : start + (1 << 20)])
-    upload.close()
+    try:
+        for start in range(0, len(data), 1 << 20):
+            upload.write(memoryview(data)[start : start + (1 << 20)])
+        upload.close()
+    except BaseException:
+        # A part may be refused before the next is written; who stages then aborts, as a conversion does.
+        upload.abort()
+        raise
     return target.commit(upload)
 
 

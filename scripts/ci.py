@@ -1,6 +1,7 @@
 """Runs `make test` and `make acceptance` and sums up; needs nothing but Python's standard library.
 
-The last line is `N passed, N failed, N skipped` over both. A command that fails without a failed test, a report
+The last line is `N passed, N failed, N skipped` over both, and the failed tests stand right before it, as a CI
+server may keep no more than the end of its log. A command that fails without a failed test, a report
 that is missing, and a report without any test count as one failure each. A skip that nobody announced is no
 success either: on the default server nothing may be skipped.
 """
@@ -22,6 +23,9 @@ RESULTS = ROOT / "results"
 # What a full run should take, and when it is taken for hung.
 AIM = 15 * 60.0
 LIMIT = 45 * 60.0
+# How many failed tests are named at the end, and how much of each message.
+NAMED = 10
+WIDTH = 400
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,22 @@ def main() -> int:
     deadline = begun + LIMIT
     shutil.rmtree(RESULTS, ignore_errors=True)
     total = Count()
+    failures: list[str] = []
     for command, report in (
         (["make", "--keep-going", "test"], RESULTS / "tests.xml"),
         (["make", "acceptance"], RESULTS / "xunit.xml"),
     ):
         code = run(command, deadline)
         total += judged(" ".join(command), code, report)
+        failures += failed(report)
     if time.monotonic() - begun > AIM:
         say(f"This took {(time.monotonic() - begun) / 60:.0f} minutes; it should be less than {AIM / 60:.0f}.")
     if total.skipped:
         say("Tests were skipped; on the default server every test can run.")
+    for failure in failures[:NAMED]:
+        say(f"FAILED {failure}")
+    if len(failures) > NAMED:
+        say(f"… and {len(failures) - NAMED} more")
     say(str(total))
     return 1 if total.failed or total.skipped or not total.passed else 0
 
@@ -76,9 +86,8 @@ def judged(command: str, code: int, report: Path) -> Count:
 
 def read(report: Path) -> Count | None:
     """Returns what a JUnit report counts, or None if there is none that can be read."""
-    try:
-        root = ElementTree.parse(report).getroot()  # noqa: S314 (the reports are our own tools' output)
-    except (OSError, ElementTree.ParseError):
+    root = parsed(report)
+    if root is None:
         return None
     suites = [root] if root.tag == "testsuite" else root.findall("testsuite")
     total = Count()
@@ -87,6 +96,27 @@ def read(report: Path) -> Count | None:
         failed = number["failures"] + number["errors"]
         total += Count(number["tests"] - failed - number["skipped"], failed, number["skipped"])
     return total
+
+
+def failed(report: Path) -> list[str]:
+    """Returns a line for each failed test of a JUnit report: its name, and how its message begins."""
+    root = parsed(report)
+    if root is None:
+        return []
+    lines = []
+    for case in root.iter("testcase"):
+        for trouble in (*case.findall("failure"), *case.findall("error")):
+            message = " ".join((trouble.get("message") or trouble.text or "").split())
+            lines.append(f"{case.get('name')}: {message}"[:WIDTH])
+    return lines
+
+
+def parsed(report: Path) -> ElementTree.Element | None:
+    """Returns the root of a JUnit report, or None if there is none that can be read."""
+    try:
+        return ElementTree.parse(report).getroot()  # noqa: S314 (the reports are our own tools' output)
+    except (OSError, ElementTree.ParseError):
+        return None
 
 
 def run(command: list[str], deadline: float) -> int:

@@ -56,6 +56,18 @@ def test_the_last_line_counts_both_and_nothing_bad_is_green(ci, monkeypatch, cap
     assert capsys.readouterr().out.splitlines()[-1] == line
 
 
+def test_the_failed_tests_stand_right_before_the_last_line(ci, monkeypatch, capsys):
+    cases = "".join(
+        f'<testcase name="case {number}"><failure message="expected a,&#10;  seen {number}"/></testcase>'
+        for number in range(12)
+    )
+    commands(ci, monkeypatch, (0, report(10)), (1, f'<testsuite tests="12" failures="12">{cases}</testsuite>'))
+    ci.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-12] == "FAILED case 0: expected a, seen 0"
+    assert lines[-2] == "… and 2 more"
+
+
 def test_reports_of_an_earlier_run_are_not_counted(ci, monkeypatch, capsys):
     ci.RESULTS.mkdir()
     (ci.RESULTS / "tests.xml").write_text(report(10))

@@ -25,13 +25,14 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         OSError, sqlite3.Error: It cannot be opened.
     """
     log, index = (path.with_name(path.name + suffix) for suffix in (SUFFIX, INDEX_SUFFIX))
-    if log.exists() and _bytes_of(index):
+    if not _begins(log):
+        # Nothing but the file itself counts: SQLite need not make companions. With a log of which it takes nothing but
+        # the header's place, and an index that is not to be written, it would look again and again until it gives up.
+        with closing(_connect(path, "immutable=1")) as connection:
+            yield connection
+    elif _bytes_of(index):
         # readonly_shm: read the companions as they are, and keep a private index where a killed run left them.
         with closing(_connect(path, "mode=ro&readonly_shm=1")) as connection:
-            yield connection
-    elif not _bytes_of(log):
-        # Nobody writes, and nothing but the file itself counts: SQLite need not make companions.
-        with closing(_connect(path, "immutable=1")) as connection:
             yield connection
     else:
         # SQLite would make an index, so it gets a copy into which the log is folded, and whose name is gone at once.
@@ -58,6 +59,14 @@ def _fold(path: Path, log: Path, copy: IO[bytes]) -> None:
 def _connect(path: Path, how: str) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()), errors='surrogateescape')}?{how}"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _begins(log: Path) -> bool:
+    try:
+        with log.open("rb") as opened_log:
+            return Log(opened_log.fileno()).begins()
+    except FileNotFoundError:
+        return False
 
 
 def _bytes_of(file: Path) -> int:

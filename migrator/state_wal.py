@@ -54,6 +54,10 @@ class Log:
         self._sums = self._added((0, 0), header[:24])
         self._whole = magic & ~1 == _MAGIC and self._sums == _SUMS.unpack_from(header, 24)
 
+    def begins(self) -> bool:
+        """Whether it has a first frame, whole or torn; a log without one says nothing, whatever else is in it."""
+        return next(self._frames(), None) is not None
+
     def frames(self) -> list[Frame]:
         """The frames in order, up to the last that ends a transaction; their checksums are not looked at."""
         found: list[Frame] = []

@@ -49,7 +49,8 @@ _OUTAGE_CODES = frozenset(
         "XMinioStorageFull",
     }
 )
-_OUTAGE_STATUSES = frozenset({408, 425, 429})
+# 499: a server that is shutting down takes itself for a client that hung up (MinIO's `ClientDisconnected`).
+_OUTAGE_STATUSES = frozenset({408, 425, 429, 499})
 
 _CREDENTIALS = "check the access key, the secret key and the session token"
 _EVERYBODY_CODES = {

@@ -7,6 +7,7 @@ header stays as the client sent it, so that signatures remain valid; bodies stre
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
 
 _LOOP_LIMIT = patient(60)
+_LOOK_AGAIN = 0.005
+_ON_ITS_WAY = "on its way"
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Exchange:
     act: Act
     key: str
     upload: int | None
-    fate: str = "on its way"
+    fate: str = _ON_ITS_WAY
     status: int | None = None
     region: str = ""
 
@@ -151,7 +154,9 @@ class Gate:
         self._in_loop(self._wake())
 
     def wait_until_met(self, rule: Rule, within: timedelta) -> None:
-        """Wait until a request meets `rule`; where answers are held, until the server has answered one.
+        """Wait until a request meets `rule` (where answers are held: until the server has answered one).
+
+        What came before it and is not held has its answer then: what happens next to the server does not befall it.
 
         Raises:
             GateError: None did in time; the message says what came instead.
@@ -162,11 +167,23 @@ class Gate:
                 f"Expected in time a request that meets the rule {rule.describe()!r}, "
                 f"seen {len(self._exchanges)} requests with {uploads} uploads at the gate {self.endpoint_url}."
             )
+        self._wait_until_settled(self.exchanges)
 
     def save_log(self, path: Path) -> None:
         """Write the log as JSON lines, one exchange a line."""
         lines = (json.dumps(asdict(exchange)) for exchange in self.exchanges)
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def _wait_until_settled(self, exchanges: Iterable[Exchange]) -> None:
+        deadline = time.monotonic() + _LOOP_LIMIT.total_seconds()
+        for exchange in exchanges:
+            while exchange.fate == _ON_ITS_WAY:
+                if time.monotonic() > deadline:
+                    raise GateError(
+                        f"Expected an answer to request {exchange.number} ({exchange.act} {exchange.key!r}) in time, "
+                        f"seen none of {self.upstream}."
+                    )
+                time.sleep(_LOOK_AGAIN)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -232,7 +249,7 @@ class Gate:
             exchange.fate += ", then the client hung up"
             raise
         except (aiohttp.ClientError, ConnectionError) as error:
-            if exchange.fate == "on its way":
+            if exchange.fate == _ON_ITS_WAY:
                 exchange.fate = f"the connection broke: {type(error).__name__}"
             return gate_bodies.cut(request)
 

@@ -199,6 +199,34 @@ def test_a_torn_transaction_at_the_end_of_a_log_does_not_count(kept):
     assert before
 
 
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("length", [0, 1, 31, 32, 33, 55, 56, 57, 4151])
+def test_a_log_that_a_kill_left_without_a_whole_frame_says_nothing(kept, length, index):
+    kept.grow()
+    torn = kept.copy("torn")
+    with log_of(torn).open("r+b") as opened:
+        opened.truncate(length)
+    if not index:
+        index_of(torn).unlink()
+    assert files_in(torn) == 0
+    with State(torn) as state, state.transaction():
+        state.add_pending([NewFile("more.csv", 1, 1)], "now")
+    assert files_in(torn) == 1
+
+
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("at", range(0, 32, 4))
+def test_a_log_whose_header_is_damaged_says_nothing(kept, at, index):
+    kept.grow()
+    damaged = kept.copy("damaged")
+    data = bytearray(log_of(damaged).read_bytes())
+    data[at] ^= 1
+    log_of(damaged).write_bytes(data)
+    if not index:
+        index_of(damaged).unlink()
+    assert files_in(damaged) == 0
+
+
 def test_a_damaged_frame_in_the_middle_takes_all_after_it_along(kept):
     for _ in range(3):
         kept.grow()

@@ -30,6 +30,7 @@ PLAIN = Scrubber("the-secret")
         (501, "NotImplemented", Outage),
         (429, "", Outage),
         (408, "", Outage),
+        (499, "ClientDisconnected", Outage),
         (400, "RequestTimeout", Outage),
         (400, "BadDigest", Outage),
         (400, "XAmzContentSHA256Mismatch", Outage),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness import books, diary
-from harness.folders import FileFacts, look
+from harness.folders import STATE_FOLDER, FileFacts, look
 from harness.truth import MockFile
 from harness.world import World
 
@@ -21,6 +22,10 @@ STATUS = "status.json"
 FOLDERS = "folders.json"
 BUCKET = "bucket.json"
 DIFFERENCES = "differences.json"
+STATE = "state"
+"""A folder: what a red scenario's migrator kept of its work, as it lay beside its source."""
+
+_STATE_MOST = 16 << 20
 
 
 def save(world: World, *, looked: bool = False) -> list[str]:
@@ -40,6 +45,8 @@ def save(world: World, *, looked: bool = False) -> list[str]:
         TRUTH: _truth,
         STATUS_BEFORE: _status_before,
     }
+    if not looked:
+        steps[STATE] = _state
     for name, step in steps.items():
         try:
             step(world, world.evidence / name)
@@ -96,6 +103,18 @@ def _server_log(world: World, file: Path) -> None:
     for entry in container.diary:
         if entry.time >= world.opened:
             diary.note(world.evidence, entry)
+
+
+def _state(world: World, folder: Path) -> None:
+    """Copies before anybody opens it: SQLite's log and its index tell most as a kill left them."""
+    kept = sorted(path for path in (world.source / STATE_FOLDER).glob("*") if path.is_file() and not path.is_symlink())
+    room = _STATE_MOST
+    for path in kept:
+        room -= path.stat().st_size
+        if room < 0:
+            raise ValueError(f"{path.name} is left out, as all of it would be over {_STATE_MOST >> 20} MiB")
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / path.name)
 
 
 def _truth(world: World, file: Path) -> None:

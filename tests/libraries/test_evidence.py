@@ -13,7 +13,7 @@ from paper_world import balanced_world
 def saved(world):
     world.process = object()
     missing = evidence.save(world)
-    kept = {file.name: file.read_text() for file in world.evidence.iterdir()}
+    kept = {file.name: file.read_text() for file in world.evidence.iterdir() if file.is_file()}
     return missing, {name: json.loads(text) for name, text in kept.items() if name.endswith(".json")}
 
 
@@ -115,3 +115,16 @@ def test_whatever_happens_asks_for_a_new_look(tmp_path, happens):
     happens(world, tmp_path)
     assert world.books_again() is not first
     assert world.books_again() is world.seen[1]
+
+
+def test_the_state_of_a_red_scenario_is_kept_byte_for_byte(tmp_path, monkeypatch):
+    world = with_log(balanced_world(tmp_path))
+    state = world.source / ".migrator"
+    state.mkdir(exist_ok=True)
+    (state / "state.sqlite3-wal").write_bytes(b"\xff\x00")
+    assert not evidence.save(world, looked=True)
+    assert not (world.evidence / "state").exists()
+    assert not evidence.save(world)
+    assert (world.evidence / "state" / "state.sqlite3-wal").read_bytes() == b"\xff\x00"
+    monkeypatch.setattr(evidence, "_STATE_MOST", 1)
+    assert evidence.save(world) == ["state: state.sqlite3-wal is left out, as all of it would be over 0 MiB"]

@@ -20,7 +20,7 @@ from types import FrameType
 
 import docker
 
-from harness import patience, processes, proof_links
+from harness import locks, patience, processes, proof_links
 from harness.engine import connect
 from harness.prepare import prepare
 from harness.problems import EnvironmentFault
@@ -56,7 +56,19 @@ class ExitCode(IntEnum):
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the acceptance suite, has its pages written, and returns an `ExitCode`, or 130 or 143 for a run stopped."""
+    """Runs the acceptance suite, has its pages written, and returns an `ExitCode`, or 130 or 143 for a run stopped.
+
+    A second run in the same checkout waits until the first has written its results.
+    """
+    try:
+        with locks.held(RESULTS / ".lock", f"writes to {RESULTS}", say):
+            return _run(arguments)
+    except EnvironmentFault as fault:
+        say(str(fault))
+        return ExitCode.ENVIRONMENT_BROKEN
+
+
+def _run(arguments: list[str]) -> int:
     begun = time.monotonic()
     _forget_last_results()
     try:
@@ -65,12 +77,8 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:
         say(str(error))
         return ExitCode.NEVER_BEGAN
-    try:
-        image = prepare(os.environ.get("S3_SERVER") or None, os.environ.get("S3_IMAGE") or None)
-        client = connect() if image else None
-    except EnvironmentFault as fault:
-        say(str(fault))
-        return ExitCode.ENVIRONMENT_BROKEN
+    image = prepare(os.environ.get("S3_SERVER") or None, os.environ.get("S3_IMAGE") or None)
+    client = connect() if image else None
     before = Snapshot.take(client)
     stopped, robot = _robot(arguments, count)
     code = _code(stopped, robot, _pages())

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 import figures
-from harness import tested
+from harness import acceptance, locks, tested
 from harness.acceptance import ExitCode, _code
 from harness.share import Share
 from harness.still_running import StillRunning
@@ -95,3 +95,18 @@ def test_a_step_that_takes_long_is_named_and_a_short_one_is_not():
     watch.ended()
     assert len(lines) == 1
     assert "a long one" in lines[0]
+
+
+def test_a_second_run_in_the_same_checkout_waits_until_the_first_has_written_its_results(tmp_path, monkeypatch):
+    said, told, turns = [], threading.Event(), []
+    monkeypatch.setattr(acceptance, "RESULTS", tmp_path)
+    monkeypatch.setattr(acceptance, "say", lambda line: (said.append(line), told.set()))
+    monkeypatch.setattr(acceptance, "_run", lambda _: turns.append("second") or ExitCode.PROVED)
+    second = threading.Thread(target=acceptance.main, args=([],))
+    with locks.held(tmp_path / ".lock", "writes", print):
+        second.start()
+        assert told.wait(60)
+        turns.append("first")
+    second.join(60)
+    assert turns == ["first", "second"]
+    assert said == [f"Another run writes to {tmp_path}; waiting for it …"]

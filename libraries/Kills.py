@@ -17,8 +17,6 @@ from harness.world import World
 from verdicts import judge
 
 _NO_CHANCE = 0
-# A run may ask for a thing or two less than the rehearsal did; nine of ten points must have been reached.
-_LEAST_MET = 0.9
 _STAGES = {"request": Stage.REQUEST, "answer": Stage.ANSWER}
 
 
@@ -111,12 +109,16 @@ class Kills:
 
     @keyword
     def books_of_every_resumed_run_should_balance(self, world: World) -> None:
-        """After each kill the next run ended its work: books, contents, and nothing uploaded that was there already."""
+        """After each kill the next run ended its work: books, contents, and nothing uploaded that was there already.
+
+        Where every request was a point, as many as there are objects must have been reached. Others may not: a run asks
+        for a thing less than the rehearsal did where a server that was slow for a moment was asked twice there.
+        """
         rows = [_row(each) for each in self._killings]
         if self._enumerated:
-            met, points = sum(each.met for each in self._killings), len(self._killings)
-            wanted = f"at least {_LEAST_MET:.0%} of {points} kill points reached"
-            rows.append(Row("the requests", wanted, str(met), points > 0 and met >= points * _LEAST_MET))
+            met, least = sum(each.met for each in self._killings), len(world.truth.objects)
+            wanted = f"at least {least} kill points reached, as there are so many objects"
+            rows.append(Row("the requests", wanted, str(met), met >= max(1, least)))
         judge(world, "Kills", rows)
 
     def _carry_out(self, world: World, server: S3Server, migrator: str, plans: list[kill_series.Plan]) -> None:

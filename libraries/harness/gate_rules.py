@@ -103,6 +103,11 @@ class Rule:
             self.met.set()
         return True
 
+    def expire(self) -> None:
+        """No further request meets it; what it holds stays held."""
+        so_far = max(0, self.seen - self.first + 1)
+        self.count = so_far if self.count is None else min(self.count, so_far)
+
     @property
     def holds_answers(self) -> bool:
         """It is met only once the server's answer is there, not when the request comes."""

@@ -14,7 +14,7 @@ from harness.gate import Exchange
 from harness.gate_rules import Hold, Rule, Stage
 from harness.object_checks import object_differences
 from harness.patience import patient
-from harness.process import Finished
+from harness.process import Finished, MigratorProcess
 from harness.s3_requests import UPLOADS, Act
 from harness.world import World
 
@@ -123,9 +123,27 @@ def _killed_at(world: World, point: KillPoint, *, group: bool) -> bool:
     """Run up to the point and kill; false where the run ended by itself before."""
     rule = None
     if isinstance(point, AtRequest):
-        rule = world.gate.obey(Rule(Hold(point.stage), acts=point.acts, first=point.number, count=1))
+        # Where the server fails at that one, it is the next that waits for its answer: whoever asks again is no miss.
+        rule = world.gate.obey(Rule(Hold(point.stage), acts=point.acts, first=point.number))
     # One worker makes the order of the requests as regular as the migrator can.
     process = world.start("run", "--workers", "1")
+    try:
+        if not _reached_while_running(world, process, point, rule):
+            return False
+        if group:
+            process.kill_group()
+        else:
+            process.send(signal.SIGKILL)
+        world.finished = process.wait(RUN_LIMIT)
+        _wait_for_children(process.pid)
+        return True
+    finally:
+        if rule is not None:
+            # The runs that follow go their way; what is held of this one never goes on.
+            rule.expire()
+
+
+def _reached_while_running(world: World, process: MigratorProcess, point: KillPoint, rule: Rule | None) -> bool:
     deadline = time.monotonic() + RUN_LIMIT.total_seconds()
     begun = time.monotonic()
     while not _reached(world, point, rule, time.monotonic() - begun):
@@ -133,12 +151,6 @@ def _killed_at(world: World, point: KillPoint, *, group: bool) -> bool:
             world.finished = process.wait(timedelta())
             return False
         time.sleep(_POLL)
-    if group:
-        process.kill_group()
-    else:
-        process.send(signal.SIGKILL)
-    world.finished = process.wait(RUN_LIMIT)
-    _wait_for_children(process.pid)
     return True
 
 

@@ -116,7 +116,7 @@ A second run leaves a large upload of the first one alone
     [Documentation]    What lies about of a live run is not left over.
     [Tags]    fr-008
     Given the source holds a few files and a large one
-    And the migrator is held within the large file and has little patience
+    And the migrator is held within the large file
     When a second migrator is started
     Then the second one ends with exit code 5 and the first one still runs
     When the first one goes on to its end

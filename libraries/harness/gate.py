@@ -25,6 +25,8 @@ from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
 
 _LOOP_LIMIT = patient(60)
+# What is on its way when the gate closes has this long to end by itself; 0 would be taken for ever.
+_CLOSING_SECONDS = 0.01
 _LOOK_AGAIN = 0.005
 _ON_ITS_WAY = "on its way"
 
@@ -200,7 +202,7 @@ class Gate:
             timeout=aiohttp.ClientTimeout(total=None),
         )
         server = web.Server(self._handle, handler_cancellation=True)
-        self._runner = web.ServerRunner(server, shutdown_timeout=0)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_CLOSING_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()

@@ -1,6 +1,7 @@
 """The gate passes everything through untouched, counts uploads, and does to the n-th what a rule says."""
 
 import http.client
+import socket
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ from harness.gate import Gate, GateError
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
 from harness.s3_requests import Act, S3Request
 
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=60)
 
 
 class Upstream(BaseHTTPRequestHandler):
@@ -52,7 +53,7 @@ def gate(upstream):
 
 
 def put(gate: Gate, path: str, body: bytes = b"body", headers: dict[str, str] | None = None) -> int:
-    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=SOON.total_seconds())
     try:
         connection.request("PUT", path, body, headers or {})
         answer = connection.getresponse()
@@ -101,7 +102,7 @@ def test_an_answer_is_held_after_the_server_did_its_work(gate, upstream):
 
 def test_a_held_request_whose_client_hung_up_never_reaches_the_server(gate, upstream):
     rule = gate.obey(Rule(Hold()))
-    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=SOON.total_seconds())
     connection.request("PUT", "/bucket/one", b"body")
     gate.wait_until_met(rule, SOON)
     connection.close()
@@ -109,6 +110,21 @@ def test_a_held_request_whose_client_hung_up_never_reaches_the_server(gate, upst
     gate.lift_all()
     put(gate, "/bucket/two")
     assert "/bucket/one" not in [path for path, _, _ in upstream.seen]
+
+
+@pytest.mark.parametrize("hung_up", [True, False])
+def test_what_is_held_does_not_keep_the_gate_from_closing(upstream, hung_up):
+    with Gate(f"http://127.0.0.1:{upstream.server_port}") as gate:
+        rule = gate.obey(Rule(Hold()))
+        address = urlsplit(gate.endpoint_url)
+        with socket.create_connection((address.hostname, address.port)) as client:
+            # More than is read before somebody asks for it: then nobody sees that the client hangs up.
+            client.sendall(b"PUT /bucket/one HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + bytes(500_000))
+            gate.wait_until_met(rule, SOON)
+            if hung_up:
+                client.close()
+            gate.close()
+    assert upstream.seen == []
 
 
 def test_the_gate_answers_in_the_servers_place(gate, upstream):

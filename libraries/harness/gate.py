@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ import yarl
 from aiohttp import web
 
 from harness import gate_bodies
-from harness.diary import Deed, Entry
+from harness.diary import Deed, Entry, now
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage, told
 from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
@@ -29,6 +29,7 @@ _LOOP_LIMIT = patient(60)
 _CLOSING_SECONDS = 0.01
 _LOOK_AGAIN = 0.005
 _ON_ITS_WAY = "on its way"
+_PASSED = "passed"
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Exchange:
         fate: What the gate did, such as "passed" or "held before it reaches the server".
         status: HTTP status that the client was sent; None where it was sent none.
         region: What it was signed for; empty where it was not signed.
+        answered: When the answer was sent, as `time`; empty where none was.
     """
 
     number: int
@@ -56,6 +58,16 @@ class Exchange:
     fate: str = _ON_ITS_WAY
     status: int | None = None
     region: str = ""
+    answered: str = ""
+
+    def answer(self, fate: str, status: int) -> None:
+        """Note what the client is about to be sent: once it has it, it may be over before anything else is noted."""
+        self.answered, self.status, self.fate = now(), status, fate
+
+    def broke(self, how: str) -> None:
+        """Note that the connection broke before the client was sent all of an answer."""
+        if self.fate in {_ON_ITS_WAY, _PASSED}:
+            self.answered, self.status, self.fate = "", None, f"the connection broke: {how}"
 
 
 class GateError(RuntimeError):
@@ -232,7 +244,7 @@ class Gate:
             self._uploads += 1
         exchange = Exchange(
             number=len(self._exchanges) + 1,
-            time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            time=now(),
             method=request.method,
             act=meaning.act,
             key=meaning.key,
@@ -251,8 +263,7 @@ class Gate:
             exchange.fate += ", then the client hung up"
             raise
         except (aiohttp.ClientError, ConnectionError) as error:
-            if exchange.fate == _ON_ITS_WAY:
-                exchange.fate = f"the connection broke: {type(error).__name__}"
+            exchange.broke(type(error).__name__)
             return gate_bodies.cut(request)
 
     async def _carry_out(self, request: web.BaseRequest, exchange: Exchange, rule: Rule | None) -> web.StreamResponse:
@@ -262,7 +273,7 @@ class Gate:
         answer_instead = self._outage or effect
         if isinstance(answer_instead, Answer):
             response = await gate_bodies.answer_instead(request, exchange.key, answer_instead)
-            exchange.fate, exchange.status = "answered by the gate", answer_instead.status
+            exchange.answer("answered by the gate", answer_instead.status)
             return response
         limit = effect.after_bytes if isinstance(effect, CutRequest) else None
         if limit is not None:
@@ -276,9 +287,8 @@ class Gate:
                 await answer.read()
                 exchange.fate = f"answer {answer.status} lost"
                 return gate_bodies.cut(request)
-            passed = await gate_bodies.pass_back(request, answer)
-        exchange.fate, exchange.status = "passed", answer.status
-        return passed
+            exchange.answer(_PASSED, answer.status)
+            return await gate_bodies.pass_back(request, answer)
 
     async def _hold(self, exchange: Exchange, rule: Rule, stage: Stage) -> None:
         exchange.fate = f"held {stage}"

@@ -12,12 +12,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.diary import Deed, Entry, note
+from harness.kept_waiting import KeptWaiting
 
 BUILT_IN = "built-in"
 """The value of `${MIGRATOR}` that stands for the migrator of this repository."""
 
 _ROOT = Path(__file__).parents[2]
 _LAST_LINES = 15
+_LOOK_AGAIN = 0.05
+# The most that a limit grows by what the machine kept a process waiting: who hangs must come to an end.
+_MOST_GRANTED = 60.0
 
 
 class ProcessError(AssertionError):
@@ -63,6 +67,7 @@ class Finished:
         stdout, stderr: What it wrote.
         seconds: Wall time.
         ended: When its end was seen.
+        kept_waiting: Seconds of these in which a machine with much to do let it wait.
     """
 
     command: str
@@ -72,6 +77,7 @@ class Finished:
     stderr: str
     seconds: float
     ended: datetime = field(default_factory=lambda: datetime.now(UTC))
+    kept_waiting: float = 0.0
 
     def how_it_ended(self) -> str:
         """Exit code or signal in words, with its last words."""
@@ -105,6 +111,7 @@ class MigratorProcess:
                 )
             except OSError as error:
                 raise ProcessError(f"The migrator could not be started with {self.command!r}: {error}.") from error
+        self._kept = KeptWaiting(self._process.pid)
         if arguments[0] == "status":
             note(self._folder, Entry.now(Deed.LOOKED, "status", self.stdout_file.name))
         else:
@@ -142,21 +149,20 @@ class MigratorProcess:
             return
 
     def wait(self, within: timedelta) -> Finished:
-        """Wait for its end.
+        """Wait for its end; the limit grows by what the machine keeps it waiting.
 
         Raises:
             ProcessError: It did not end in time; it is killed, and the message has its last lines.
         """
-        try:
-            code = self._process.wait(timeout=within.total_seconds())
-        except subprocess.TimeoutExpired as error:
+        code = self._code_within(within.total_seconds())
+        if code is None:
             self.kill_group()
             self._process.wait()
             last = "\n".join(_read(self.stderr_file).splitlines()[-_LAST_LINES:])
             raise ProcessError(
                 f"Expected {self.command!r} to end within {within.total_seconds():g} s, seen it still running; "
                 f"it was killed. Its last lines: {last or 'none'}"
-            ) from error
+            )
         died_of = signal.Signals(-code) if code < 0 else None
         if not self._end_is_noted:
             self._end_is_noted = True
@@ -168,7 +174,23 @@ class MigratorProcess:
             stdout=_read(self.stdout_file),
             stderr=_read(self.stderr_file),
             seconds=time.monotonic() - self._started,
+            kept_waiting=self._kept.seconds,
         )
+
+    def _code_within(self, seconds: float) -> int | None:
+        """The exit code; None where it still runs."""
+        begun = time.monotonic()
+        self._kept.look()
+        before = self._kept.seconds
+        while True:
+            granted = min(self._kept.seconds - before, _MOST_GRANTED)
+            left = begun + seconds + granted - time.monotonic()
+            try:
+                return self._process.wait(max(0.0, min(left, _LOOK_AGAIN)))
+            except subprocess.TimeoutExpired:
+                if left <= 0:
+                    return None
+            self._kept.look()
 
     def _note(self, deed: Deed, detail: str) -> None:
         note(self._folder, Entry.now(deed, detail, self.stderr_file.name))

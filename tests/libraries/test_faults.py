@@ -82,6 +82,21 @@ def test_a_refusal_is_measured_from_the_first_one(world):
         FAULTS.migrator_should_have_given_up_at_once(world)
 
 
+def test_what_counts_is_when_an_answer_was_sent_not_when_it_was_asked_for(world):
+    answered(world, 403, before=45)
+    world.gate.exchanges[0].answered = (ENDED - timedelta(seconds=19)).isoformat()
+    FAULTS.migrator_should_have_given_up_at_once(world)
+
+
+def test_what_the_machine_took_of_the_time_is_granted(world):
+    answered(world, 403, before=24)
+    world.finished = replace(world.last_run, kept_waiting=4.04)
+    FAULTS.migrator_should_have_given_up_at_once(world)
+    world.finished = replace(world.last_run, kept_waiting=3.0)
+    with pytest.raises(AssertionError, match=r"Expected at most 23 s after the first refusal, seen 24\.0 s"):
+        FAULTS.migrator_should_have_given_up_at_once(world)
+
+
 def test_a_refusal_of_an_earlier_run_does_not_count(world):
     answered(world, 403, before=51)
     answered(world, 403, before=2)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from harness import gate_bodies
 from harness.gate import Gate, GateError
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage
 from harness.s3_requests import Act, S3Request
@@ -110,6 +111,30 @@ def test_a_held_request_whose_client_hung_up_never_reaches_the_server(gate, upst
     gate.lift_all()
     put(gate, "/bucket/two")
     assert "/bucket/one" not in [path for path, _, _ in upstream.seen]
+
+
+def test_an_answer_is_noted_before_the_client_can_have_it(gate, monkeypatch):
+    noted = []
+    pass_back = gate_bodies.pass_back
+
+    async def and_look(*args):
+        noted.extend((each.status, bool(each.answered), each.fate) for each in gate.exchanges)
+        return await pass_back(*args)
+
+    monkeypatch.setattr(gate_bodies, "pass_back", and_look)
+    assert put(gate, "/bucket/one") == 200
+    assert noted == [(200, True, "passed")]
+
+
+def test_an_answer_that_broke_on_its_way_is_none(gate, monkeypatch):
+    async def broken(*_):
+        raise ConnectionResetError
+
+    monkeypatch.setattr(gate_bodies, "pass_back", broken)
+    with pytest.raises((http.client.HTTPException, OSError)):
+        put(gate, "/bucket/one")
+    (seen,) = gate.exchanges
+    assert (seen.status, seen.answered, seen.fate) == (None, "", "the connection broke: ConnectionResetError")
 
 
 @pytest.mark.parametrize("hung_up", [True, False])

@@ -69,12 +69,16 @@ def view(path: Path, asked: Callable[[Reader], T]) -> T:
         before = _print(path)
         try:
             with reader(path) as opened:
-                return asked(opened)
+                found = asked(opened)
         except (StateUnreadable, StateUnusable) as error:
             last = error
-        # A run that began or ended meanwhile makes any of this look damaged.
-        if _print(path) == before:
-            break
+            # A run that began or ended meanwhile makes any of this look damaged.
+            if _print(path) == before:
+                break
+        else:
+            # Where there was no log, nothing kept a run from folding its own into the file under this view.
+            if _print(path)[0] == before[0]:
+                return found
     raise last or StateUnreadable("it changes all the time")
 
 

@@ -15,7 +15,7 @@ from migrator.reconcile import open_state
 from migrator.state import State
 from migrator.state_check import check
 from migrator.state_errors import StateUnreadable
-from migrator.state_reader import read
+from migrator.state_reader import read, view
 from migrator.state_wal import Log
 
 STATE = "state.sqlite3"
@@ -350,3 +350,21 @@ def test_what_a_kill_left_is_set_aside_byte_for_byte(kept, index):
     aside = {file.name: file.read_bytes() for file in damaged.parent.iterdir() if "unreadable" in file.name}
     assert {name.replace(".unreadable-1", ""): data for name, data in aside.items()} == before
     assert files_in(damaged) == 0
+
+
+def test_a_view_of_a_file_that_a_run_folds_its_log_into_meanwhile_is_taken_again(kept):
+    kept.grow()
+    kept.state.close()
+    looks = []
+
+    def asked(opened):
+        entries = opened.entries()
+        next(entries)
+        if not looks:
+            with State(kept.path) as state, state.transaction():
+                state.add_pending((NewFile(f"new {n}.csv", n, n) for n in range(3000)), "now")
+        looks.append(sum(1 for _ in entries) + 1)
+        return looks[-1]
+
+    assert view(kept.path, asked) == kept.count + 3000
+    assert len(looks) == 2

@@ -118,7 +118,7 @@ class Environment:
         """
         server = self._shared.server
         if server.file.health_path is None:
-            raise SkipExecution(f"{server.file.title} has no health path that its file names")
+            raise SkipExecution(str(server.file.refusal_of_health))
         return server.endpoint_url + server.file.health_path
 
     @keyword
@@ -133,10 +133,9 @@ class Environment:
 
     @keyword
     def skip_unless_s3_server_can(self, capability: str) -> None:
-        """Skip the test, with the reason, if the server's file does not name the capability."""
-        file = self._shared.server.file
-        if not file.can(capability):
-            raise SkipExecution(f"{file.title} cannot do this: {capability} is not among its capabilities")
+        """Skip the test, with the reason that the server's file gives, if the server has not the capability."""
+        if refusal := self._shared.server.file.refusal(capability):
+            raise SkipExecution(refusal)
 
     @keyword
     def containers_of_this_run_should_be(self, count: int) -> None:

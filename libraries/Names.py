@@ -39,11 +39,7 @@ class Names:
         Whether the server takes or refuses such a key is free. The test is skipped where the server's file says that
         it lists some of them under other keys: then nobody can tell what is in the bucket.
         """
-        answers = {server.file.odd_keys.get(name) for name in ("control-characters", "backslashes")}
-        if "renamed" in answers:
-            raise SkipExecution(
-                f"{server.file.title} lists keys with control characters or backslashes under other names"
-            )
+        _skip_unless_judged(server, "control-characters", "backslashes")
         self._make_odd_names(world, _is_hard_to_list)
 
     @keyword
@@ -53,10 +49,7 @@ class Names:
         Whether the server takes or refuses such a key is free. The test is skipped where the server's file says that
         it fails at one with a 5xx: nobody can tell that from an outage.
         """
-        if server.file.odd_keys.get("segment-over-255-bytes") == "failed":
-            raise SkipExecution(
-                f"{server.file.title} answers a segment over 255 bytes in a key as if it were out (5xx)"
-            )
+        _skip_unless_judged(server, "segment-over-255-bytes")
         self._make_odd_names(world, _is_long)
 
     @staticmethod
@@ -158,3 +151,9 @@ def _is_long(recipe: Recipe) -> bool:
 
 def _is_hard_to_list(recipe: Recipe) -> bool:
     return any(ord(sign) < ord(" ") or sign in "\\\x7f" for sign in recipe.path)
+
+
+def _skip_unless_judged(server: S3Server, *odd_keys: str) -> None:
+    for each in odd_keys:
+        if refusal := server.file.refusal_of_key(each):
+            raise SkipExecution(refusal)

@@ -28,6 +28,10 @@ ODD_KEYS = ("segment-over-255-bytes", "dot-segments", "empty-segments", "control
 ANSWERS = ("kept", "refused", "collapsed", "failed", "renamed")
 """How a server answers an odd key: `failed` is a 5xx, which says that the server is out and not that the key is bad;
 `renamed` keeps the object and lists it under another key."""
+_BEYOND_JUDGING = {
+    "failed": "it answers such a key with a 5xx, which nobody can tell from an outage",
+    "renamed": "it lists such a key under another name, so that nobody can tell what is in the bucket",
+}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -82,7 +86,8 @@ class ServerFile:
         data_folder: Where it keeps its data inside the container.
         tmpfs: Folders that a bare image lacks and that are mounted in memory.
         ready_seconds: The time limit for becoming ready.
-        capabilities: What it can do; what it cannot is an announced skip.
+        capabilities: What it can do.
+        cannot: What it cannot, with the reason; each is an announced skip.
         odd_keys: How it answers keys that S3 allows and many servers do not.
     """
 
@@ -101,6 +106,7 @@ class ServerFile:
     tmpfs: tuple[str, ...] = ()
     ready_seconds: float = 30.0
     capabilities: frozenset[str] = frozenset()
+    cannot: Mapping[str, str] = field(default_factory=dict)
     odd_keys: Mapping[str, str] = field(default_factory=dict)
 
     def can(self, capability: str) -> bool:
@@ -112,6 +118,30 @@ class ServerFile:
         if capability not in CAPABILITIES:
             raise ValueError(f"{capability!r} is no capability; they are {', '.join(CAPABILITIES)}")
         return capability in self.capabilities
+
+    def refusal(self, capability: str) -> str | None:
+        """Returns the sentence of the skip of whoever needs the capability; None where the server has it."""
+        return None if self.can(capability) else self._skip(capability, self.cannot[capability])
+
+    def refusal_of_key(self, odd_key: str) -> str | None:
+        """Returns the sentence of the skip of whoever puts such a key; None where its outcome can be judged."""
+        reason = _BEYOND_JUDGING.get(self.odd_keys.get(odd_key, ""))
+        return self._skip(f"{odd_key} in a key", reason) if reason else None
+
+    @property
+    def refusal_of_health(self) -> str | None:
+        """The sentence of the skip of whoever asks for the server's health; None where it can be asked."""
+        return None if self.health_path else self._skip("health", "no path of it tells that")
+
+    @property
+    def announcements(self) -> frozenset[str]:
+        """The sentences of all skips that the server is a reason for."""
+        of_keys = map(self.refusal_of_key, ODD_KEYS)
+        sentences = (*map(self.refusal, CAPABILITIES), *of_keys, self.refusal_of_health)
+        return frozenset(filter(None, sentences))
+
+    def _skip(self, what: str, reason: str) -> str:
+        return f"{self.title} cannot do this: {what}: {reason}"
 
 
 def names(folder: Path = FOLDER) -> tuple[str, ...]:
@@ -196,8 +226,12 @@ class _Reader:
         external = self.content.pop("external", False)
         if not isinstance(external, bool):
             raise self.fault("external", f"write true or false, not {external!r}")
-        capabilities, odd_keys = self.texts("capabilities"), self.mapping("odd_keys")
+        capabilities, cannot, odd_keys = self.texts("capabilities"), self.mapping("cannot"), self.mapping("odd_keys")
         self.one_of("capabilities", capabilities, CAPABILITIES)
+        self.one_of("cannot", tuple(cannot), CAPABILITIES)
+        for each in CAPABILITIES:
+            if (each in capabilities) == (each in cannot):
+                raise self.fault("cannot", f"name {each} either in capabilities or here, with the reason")
         self.one_of("odd_keys", tuple(odd_keys), ODD_KEYS)
         self.one_of("odd_keys", tuple(odd_keys.values()), ANSWERS)
         shared: dict[str, Any] = {
@@ -207,6 +241,7 @@ class _Reader:
             "health_path": self.text("health_path", "") or None,
             "ready_seconds": self.number("ready_seconds", 1, 600, 30),
             "capabilities": frozenset(capabilities),
+            "cannot": cannot,
             "odd_keys": odd_keys,
         }
         if shared["health_path"] and not shared["health_path"].startswith("/"):

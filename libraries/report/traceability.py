@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
@@ -10,14 +11,13 @@ from pathlib import Path
 from robot.api import TestSuite
 from robot.errors import DataError
 
-from harness.server_files import CAPABILITIES
+from harness import server_files
 from report.results import CUT_OFF, Figure, Run, Test
 from report.specification import SCENARIO_NAME, Claim, Kind, Specification, looks_like_an_id
 
 ACCEPTANCE = Path(__file__).resolve().parents[2] / "acceptance"
 # Tests that not every migrator can pass may be left out without a gap in the proof.
 _OPTIONAL = "extra"
-_CANNOT = tuple(f" cannot do this: {capability} is not among its capabilities" for capability in CAPABILITIES)
 
 
 class Verdict(StrEnum):
@@ -124,7 +124,10 @@ class Matrix:
             return f"Not covered: no scenario failed{skips}, but {missing} missing from the proof."
         if self.left_out:
             return f"{_scenarios(tests)} passed{skips}; {len(self.left_out)} others were not run, so this is no proof."
-        proved = len(self.ids(Verdict.PROVED))
+        proved, beyond = len(self.ids(Verdict.PROVED)), self.ids(Verdict.SKIPPED)
+        if beyond:
+            told = f"Proved, but for what this server cannot: {proved} of {len(self.entries)} ids of the specification"
+            return f"{told}, by {_scenarios(tests)}{skips}; not proved: {', '.join(beyond)}."
         return f"Proved: all {proved} ids of the specification, by {_scenarios(tests)}{skips}."
 
 
@@ -185,6 +188,8 @@ def _gaps(run: Run, entries: Sequence[Entry], specification: Specification, *, p
     if not run.ended:
         yield f"No test ran{' to its end' if run.tests else ''}, so nothing is proved."
         return
+    if all(test.skipped for test in run.ended):
+        yield "Every test was skipped, so nothing is proved."
     for entry in entries:
         yield from _gap(entry, partial=partial)
     failing = [entry.claim.id for entry in entries if any(test.failed for test in entry.tests)]
@@ -205,12 +210,13 @@ def _gaps(run: Run, entries: Sequence[Entry], specification: Specification, *, p
 
 def _gap(entry: Entry, *, partial: bool) -> Iterator[str]:
     claim = entry.claim
+    skipped = [test for test in entry.tests if test.skipped]
     match entry.verdict:
         case Verdict.NO_TEST:
             yield f"{claim.id} has no test: {claim.text}"
         case Verdict.NOT_RUN if not partial:
             yield f"{claim.id} is not proved, as its tests were not run: {claim.text}"
-        case Verdict.SKIPPED:
+        case Verdict.SKIPPED if not all(map(announced, skipped)):
             yield f"{claim.id} is not proved, as all its tests were skipped: {claim.text}"
         case Verdict.FAILING if entry.tests and not any(test.failed for test in entry.tests):
             seen = entry.figure.shown if entry.figure else "nothing"
@@ -220,8 +226,13 @@ def _gap(entry: Entry, *, partial: bool) -> Iterator[str]:
 
 
 def announced(test: Test) -> bool:
-    """Whether a skip was announced: the server's file says what the server cannot do, and the test needs just that."""
-    return any(reason in test.message for reason in _CANNOT)
+    """Whether a skip was announced: a server's file says what the server cannot do, and the test needs just that."""
+    return any(sentence in test.message for sentence in _announcements())
+
+
+@functools.cache
+def _announcements() -> frozenset[str]:
+    return frozenset().union(*(server_files.load(name).announcements for name in server_files.names()))
 
 
 def _planned(sources: Path | None) -> list[Planned]:

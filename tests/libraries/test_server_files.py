@@ -14,6 +14,7 @@ WHOLE = {
     "secret_key_variable": "SECRET",
     "port": 9000,
     "data_folder": "/data",
+    "cannot": dict.fromkeys(server_files.CAPABILITIES, "it was never tried"),
 }
 
 
@@ -49,6 +50,9 @@ def test_an_added_file_is_an_added_server(tmp_path):
         ({"command": "serve"}, "command"),
         ({"comand": ["serve"]}, "comand"),
         ({"capabilities": ["flying"]}, "capabilities"),
+        ({"capabilities": ["versioning"]}, "cannot"),
+        ({"cannot": {"flying": "no wings"}}, "cannot"),
+        ({"cannot": {}}, "cannot"),
         ({"odd_keys": {"dot-segments": "eaten"}}, "odd_keys"),
         ({"images": [{"reference": "a/one:1", "digest": "sha256:12"}]}, "images[0].digest"),
         ({"build": {"version": "1", "binary": "one"}}, "build.go_module"),
@@ -79,3 +83,21 @@ def test_an_unknown_server_is_told_together_with_the_known_ones():
 def test_an_unknown_capability_is_a_mistake_and_not_a_missing_one():
     with pytest.raises(ValueError, match="flying"):
         server_files.load("minio").can("flying")
+
+
+def test_what_a_server_cannot_do_is_told_in_the_words_of_its_file(tmp_path):
+    lacking = dict.fromkeys(server_files.CAPABILITIES, "it was never tried")
+    del lacking["versioning"]
+    odd = {"backslashes": "renamed", "dot-segments": "refused", "segment-over-255-bytes": "failed"}
+    changes = {"capabilities": ["versioning"], "cannot": lacking, "odd_keys": odd, "health_path": "/up"}
+    server = server_files.load("one", write(tmp_path, **changes))
+    assert server.refusal("versioning") is None
+    assert server.refusal("checksums") == "One cannot do this: checksums: it was never tried"
+    assert server.refusal_of_key("dot-segments") is server.refusal_of_key("empty-segments") is None
+    assert str(server.refusal_of_key("backslashes")).startswith("One cannot do this: backslashes in a key: it lists")
+    assert "5xx" in str(server.refusal_of_key("segment-over-255-bytes"))
+    assert len(server.announcements) == len(lacking) + 2
+
+
+def test_the_default_server_can_do_everything():
+    assert not server_files.load(server_files.DEFAULT).announcements

@@ -3,9 +3,10 @@
 import pytest
 from robot.api import TestSuite as Suite
 
-from report.specification import specification
+from harness import server_files
+from report.specification import Claim, Kind, Specification, specification
 from report.traceability import ACCEPTANCE, ExitCode, Verdict
-from small_runs import PROVING, QUICK, joined
+from small_runs import PROVING, QUICK, TWO_IDS, joined
 
 
 def verdicts(matrix):
@@ -69,16 +70,46 @@ def test_a_skip_that_nobody_announced_is_a_gap(tmp_path):
     assert verdicts(matrix)["FR-001"] is Verdict.PROVED
 
 
+def announced_skip(server, capability):
+    return f"    Skip    {server_files.load(server).refusal(capability)}\n"
+
+
 def test_a_skip_that_the_servers_file_announces_is_none(tmp_path):
-    reason = "SeaweedFS cannot do this: full-storage-refused is not among its capabilities"
-    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    fr-001\n    Skip    {reason}\n")
+    skip = announced_skip("seaweedfs", "full-storage-refused")
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    fr-001\n{skip}")
     assert not matrix.gaps
-    assert matrix.sentence.endswith("by 2 scenarios, 1 skipped.")
+    assert matrix.sentence == "Proved: all 4 ids of the specification, by 2 scenarios, 1 skipped."
+
+
+def test_a_skip_for_another_reason_than_the_servers_file_gives_is_a_gap(tmp_path):
+    reason = "SeaweedFS cannot do this: full-storage-refused: nobody has tried"
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    [Tags]    fr-001\n    Skip    {reason}\n")
+    assert matrix.gaps == (f"'Another' was skipped, and nobody announced it: {reason}",)
 
 
 def test_an_id_whose_tests_were_all_skipped_is_not_proved(tmp_path):
     matrix = joined(tmp_path, f"{PROVING}    Skip    MinIO cannot do this: versioning is not among its capabilities\n")
     assert verdicts(matrix)["FR-001"] is Verdict.SKIPPED
+    assert matrix.exit_code is ExitCode.NOT_COVERED
+
+
+def test_an_id_that_the_server_cannot_show_is_named_as_not_proved_and_is_no_gap(tmp_path):
+    skip = announced_skip("external", "container")
+    another = f"\nAnother\n    [Tags]    fr-002\n{skip}"
+    ids = Specification((*TWO_IDS.claims, Claim("FR-002", Kind.REQUIREMENT, "There is a container.")), TWO_IDS.other_tags)
+    matrix = joined(tmp_path, PROVING + another, ids)
+    assert verdicts(matrix)["FR-002"] is Verdict.SKIPPED
+    assert not matrix.gaps
+    assert matrix.exit_code is ExitCode.PROVED
+    assert matrix.sentence == (
+        "Proved, but for what this server cannot: 4 of 5 ids of the specification, by 2 scenarios, 1 skipped; "
+        "not proved: FR-002."
+    )
+
+
+def test_a_run_of_announced_skips_alone_proves_nothing(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}{announced_skip('external', 'container')}")
+    assert "Every test was skipped, so nothing is proved." in matrix.gaps
     assert matrix.exit_code is ExitCode.NOT_COVERED
 
 

@@ -1,6 +1,8 @@
 """`python -m migrator`, and what the installed command `migrator` starts."""
 
+import os
 import sys
+import threading
 
 
 class _WithoutPandas:
@@ -15,9 +17,29 @@ class _WithoutPandas:
 def main() -> int:
     """Run the command line in a process that is the migrator's alone, and return its exit code."""
     sys.meta_path.insert(0, _WithoutPandas())
+    # numpy would start a thread for each core to do linear algebra, of which there is none here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from migrator import cli
 
-    return cli.main()
+    code = cli.main()
+    _end(code)
+    return code
+
+
+def _end(code: int) -> None:
+    """End the process here and now, unless something has still to be seen to.
+
+    State, lock and target are closed by then. To take apart all that was imported would cost a tenth of a small run.
+    """
+    if threading.active_count() > 1:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        # The interpreter's own end tells of it, and has an exit code for it.
+        return
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from robot.api import Error, SkipExecution, logger
 from robot.api.deco import keyword, library
 from robot.api.types import Secret
 from robot.libraries.BuiltIn import BuiltIn
+from robot.result import TestCase as TestResult
 
 import figures
 from harness.containers import Data
@@ -32,6 +33,16 @@ class Environment:
 
     def __init__(self) -> None:
         self._shared = SharedEnvironment(lambda line: logger.console(line, newline=True))
+        self._told: S3Server | None = None
+
+    def end_test(self, data: object, result: TestResult) -> None:
+        """Says so where the shared server has ended under a test: then nobody else is to blame for its failure."""
+        if not result.failed:
+            return
+        try:
+            self._shared.check()
+        except EnvironmentFault as fault:
+            result.message = f"{fault}\n\n{result.message}"
 
     def close(self) -> None:
         """Removes what is left when Robot is done with the library, also after a failed set-up or an interrupt."""
@@ -44,8 +55,10 @@ class Environment:
     def start_s3_server(self) -> S3Server:
         """Start the shared server, or go on with it if it runs, and tell of it in the report's metadata."""
         server = self._shared.start(choice())
-        for name, value in self._shared.facts().items():
-            BuiltIn().set_suite_metadata(name, value, top=True)
+        if server is not self._told:
+            for name, value in self._shared.facts().items():
+                BuiltIn().set_suite_metadata(name, value, top=True)
+            self._told = server
         return server
 
     @keyword

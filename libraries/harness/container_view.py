@@ -60,7 +60,10 @@ class ContainerView:
 
     def check_alive(self) -> None:
         """Raises an EnvironmentFault with the last lines of the log if the container has ended."""
-        state = self.state
+        try:
+            state = self.state
+        except (DockerException, requests.RequestException) as error:
+            raise fault_of(self.name, error) from error
         if state in {"created", "running", "paused"}:
             return
         code = self._container.attrs.get("State", {}).get("ExitCode") if state != "removed" else None

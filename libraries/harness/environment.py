@@ -45,11 +45,21 @@ class SharedEnvironment:
         return self._server
 
     def start(self, choice: Choice) -> S3Server:
-        """Starts or borrows the shared server, or returns the one that it has already."""
+        """Starts or borrows the shared server, or returns the one that it has already, unless that one has ended."""
+        self._let_go_of_a_dead_server()
         if self._server is None:
             watchdog.guard(current())
             self._server = self._borrowed(choice) or servers.start(choice, tell=self._tell)
         return self._server
+
+    def check(self) -> None:
+        """Looks whether the shared server still serves; where there is none, nothing is wrong.
+
+        Raises:
+            EnvironmentFault: It does not, with the cause.
+        """
+        if self._server is not None:
+            self._server.check()
 
     def start_without_a_server(self) -> None:
         """Removes everything, and borrows nothing until the next removal: the next server is this run's own."""
@@ -111,6 +121,19 @@ class SharedEnvironment:
         told["Environment made in"] = f"{server.seconds:.2f} s"
         told["Python"] = platform.python_version()
         return told
+
+    def _let_go_of_a_dead_server(self) -> None:
+        """Who was at it fails; the scenarios that follow are given another one."""
+        if self._server is None or self._server.container is None:
+            return
+        try:
+            self._server.container.check_alive()
+        except EnvironmentFault as fault:
+            if fault.problem is not Problem.EXITED:
+                raise
+            self._tell(f"The shared server is gone, so another one is started: {fault}")
+            self._own.append(self._server)
+            self._server = None
 
     def _borrowed(self, choice: Choice) -> S3Server | None:
         offer = DESK.offer

@@ -18,7 +18,7 @@ from harness.engine import connect
 from harness.images import Image
 from harness.problems import EnvironmentFault, Problem
 from harness.progress import Say, say
-from harness.readiness import REGION, Access, Proof, prove, wait_until_ready
+from harness.readiness import REGION, Access, Proof, prove, unfulfilled, wait_until_ready
 from harness.run_id import Run, current
 from harness.server_files import ServerFile
 
@@ -92,6 +92,22 @@ class S3Server:
     def proofs(self) -> tuple[Proof, ...]:
         """Returns the three proofs of readiness as they are now."""
         return prove(self._access)
+
+    def check(self) -> None:
+        """Looks whether the server serves as it did when it was handed over.
+
+        Raises:
+            EnvironmentFault: Its container has ended, or one of the three proofs does not hold any more.
+        """
+        if self.container is not None:
+            self.container.check_alive()
+        lacking = unfulfilled(self._access)
+        if lacking is not None:
+            raise EnvironmentFault(
+                Problem.NOT_SERVING,
+                f"{self.file.title} at {self.endpoint_url}: {lacking.name}: expected {lacking.expected}, "
+                f"seen {lacking.seen}",
+            )
 
     def wait_until_ready(self) -> float:
         """Waits until the server is ready again (after a start) and returns the seconds that took.

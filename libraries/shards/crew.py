@@ -10,10 +10,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.patience import patient
 from shards.wire import Message, Wire
 
 _SCRIPT = Path(__file__).resolve().with_name("shard.py")
 _LAST_LINES = 15
+# For its clean-up, after it has left the run's connection.
+_END_LIMIT = patient(180).total_seconds()
 _MOST_FAILED = 250
 
 
@@ -101,7 +104,12 @@ class Shard:
 
     def loss(self) -> str | None:
         """Once it has ended: what went wrong with the process itself, in words; None where nothing did."""
-        code = self.process.wait()
+        try:
+            code = self.process.wait(_END_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+            self.wrong = self.wrong or f"it had nothing to do any more and did not end within {_END_LIMIT:g} s"
         if self.done and not self.wrong:
             return None
         way = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

@@ -35,6 +35,8 @@ class Worker:
     """
 
     ROBOT_LISTENER_API_VERSION = 3
+    # After all others, which may have something to say about a test's message.
+    ROBOT_LISTENER_PRIORITY = -1
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire

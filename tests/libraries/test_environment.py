@@ -68,6 +68,54 @@ def test_a_server_that_was_never_started_is_an_environment_error_and_no_skip():
     assert told.value.problem is Problem.SETTING
 
 
+def gone():
+    raise EnvironmentFault(Problem.EXITED, "MinIO is exited with code 137")
+
+
+def test_a_test_that_failed_while_its_server_was_gone_says_that_the_environment_is_to_blame(library):
+    library.broken.server.check = gone
+    failed = SimpleNamespace(failed=True, message="Setup failed:\nno connection")
+    library.end_test(None, failed)
+    assert failed.message == (
+        "Environment: the container has ended: MinIO is exited with code 137\n\nSetup failed:\nno connection"
+    )
+
+
+def test_a_test_that_failed_on_a_server_that_serves_keeps_its_message(library):
+    library.broken.server.check = lambda: None
+    failed = SimpleNamespace(failed=True, message="Expected 1, seen 2.")
+    library.end_test(None, failed)
+    assert failed.message == "Expected 1, seen 2."
+
+
+def test_a_test_that_passed_has_nothing_to_say_of_its_server(library):
+    library.broken.server.check = gone
+    passed = SimpleNamespace(failed=False, message="")
+    library.end_test(None, passed)
+    assert passed.message == ""
+
+
+def test_a_shared_server_that_has_ended_is_replaced_and_told(library, monkeypatch):
+    told, another = [], SimpleNamespace(container=None)
+    monkeypatch.setattr("harness.servers.start", lambda choice, tell: another)
+    monkeypatch.setattr("harness.environment.watchdog.guard", lambda run: None)
+    monkeypatch.setattr(library._shared, "_tell", told.append)
+    library.broken.server.container = SimpleNamespace(check_alive=gone)
+    assert library._shared.start(choice_of({})) is another
+    assert library._shared.start(choice_of({})) is another
+    assert len(told) == 1
+    assert "MinIO is exited with code 137" in told[0]
+
+
+def test_an_engine_that_does_not_answer_is_told_and_replaces_no_server(library):
+    def lost():
+        raise EnvironmentFault(Problem.ENGINE_GONE, "no answer")
+
+    library.broken.server.container = SimpleNamespace(check_alive=lost)
+    with pytest.raises(EnvironmentFault, match="the Docker engine went away"):
+        library._shared.start(choice_of({}))
+
+
 def test_secrets_do_not_show(library):
     library.broken.server.secret_key = "do-not-tell"
     secret = library.s3_secret_key()

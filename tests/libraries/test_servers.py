@@ -133,6 +133,23 @@ def test_a_server_whose_data_would_be_lost_cannot_be_stopped_by_mistake(start):
         start().require_container().stop()
 
 
+def test_a_server_that_serves_no_more_is_told_with_its_cause(start):
+    server = start(data=Data.KEPT)
+    server.check()
+    server.require_container().kill()
+    with pytest.raises(EnvironmentFault, match=r"is exited with code 137; the last lines of its log:\n.*\S") as told:
+        server.check()
+    assert told.value.problem is Problem.EXITED
+
+
+def test_a_server_that_takes_everybody_for_a_stranger_serves_no_more(s3_server):
+    stranger = S3Server(
+        s3_server.file, replace(s3_server._access, secret_key="another"), s3_server.container, s3_server.image, 1.0
+    )
+    with pytest.raises(EnvironmentFault, match="a signed request .* expected status 200, seen status 403"):
+        stranger.check()
+
+
 def test_a_frozen_server_takes_connections_and_answers_nobody_until_it_thaws(start):
     server = start()
     server.require_container().pause()

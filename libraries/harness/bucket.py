@@ -1,5 +1,6 @@
 """A bucket as it is: all keys, versions, metadata and unfinished uploads, by boto3 and past every page."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +45,19 @@ class Version:
     delete_marker: bool
 
 
+@functools.cache
+def _client(endpoint_url: str, access_key: str, secret_key: str) -> "S3Client":
+    """One client for all buckets of a server: it serves any number of threads, and takes long to make."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint_url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        region_name="us-east-1",
+        config=_CLIENT,
+    )
+
+
 class Bucket:
     """One bucket of a server.
 
@@ -57,14 +71,7 @@ class Bucket:
     def __init__(self, endpoint_url: str, access_key: str, secret_key: str, name: str) -> None:
         self.name = name
         self.endpoint_url = endpoint_url
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
-            region_name="us-east-1",
-            config=_CLIENT,
-        )
+        self._client = _client(endpoint_url, access_key, secret_key)
         self._reads = ObjectReads(endpoint_url, access_key, secret_key)
 
     def keys(self, prefix: str = "") -> list[str]:

@@ -87,8 +87,9 @@ def merged(plan: Plan, records: Sequence[Record], stopped_by: str = "") -> Resul
         suite = _suite(top, plan.tests[number].suites, piece)
         suite.tests.append(piece.test if piece else _unseen(plan, number, records, stopped_by))
     for record in records:
-        if record.loss and record.running is not None:
-            _blame(pieces.get(record.running), record.loss, plan.tests[record.running].tags)
+        for number in record.begun if record.loss else ():
+            if (piece := pieces.get(number)) is not None:
+                _blame(piece.test, record, plan.tests[number].tags, running=number == record.running)
     distinct = {(message.level, message.message): message for message in errors}
     return Result(suite=top, errors=ExecutionErrors(list(distinct.values())), rpa=False)
 
@@ -219,11 +220,14 @@ def _unseen(plan: Plan, number: int, records: Sequence[Record], stopped_by: str)
     return test
 
 
-def _blame(piece: _Piece | None, loss: str, tags: Sequence[str]) -> None:
-    """What a lost process was about did not fail by what is tested."""
-    if piece is not None and piece.test.failed:
-        # Robot writes a test's tags down at its end.
-        piece.test.tags.add(tags)
-        # What a mended output says in its place would tell of the whole run.
-        message = "" if piece.test.message == ENDED else piece.test.message
-        piece.test.message = f"Environment: {loss} in the middle of this test. {message}".strip()
+def _blame(test: TestCase, record: Record, tags: Sequence[str], *, running: bool) -> None:
+    """What a lost process was about, or had not yet written down to its end, did not fail by what is tested."""
+    cut_off = test.message == ENDED
+    if not test.failed or not (running or cut_off):
+        return
+    # Robot writes a test's tags down at its end.
+    test.tags.add(tags)
+    # What a mended output says in its place would tell of the whole run.
+    message = "" if cut_off else test.message
+    when = "in the middle of this test." if running else "after this test, and what it wrote of its end is lost."
+    test.message = f"Environment: {record.loss} {when} {message}".strip()

@@ -96,7 +96,9 @@ def test_an_id_whose_tests_were_all_skipped_is_not_proved(tmp_path):
 def test_an_id_that_the_server_cannot_show_is_named_as_not_proved_and_is_no_gap(tmp_path):
     skip = announced_skip("external", "container")
     another = f"\nAnother\n    [Tags]    fr-002\n{skip}"
-    ids = Specification((*TWO_IDS.claims, Claim("FR-002", Kind.REQUIREMENT, "There is a container.")), TWO_IDS.other_tags)
+    ids = Specification(
+        (*TWO_IDS.claims, Claim("FR-002", Kind.REQUIREMENT, "There is a container.")), TWO_IDS.other_tags
+    )
     matrix = joined(tmp_path, PROVING + another, ids)
     assert verdicts(matrix)["FR-002"] is Verdict.SKIPPED
     assert not matrix.gaps

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -182,15 +183,15 @@ class MigratorProcess:
         begun = time.monotonic()
         self._kept.look()
         before = self._kept.seconds
+        left = seconds
         while True:
-            granted = min(self._kept.seconds - before, _MOST_GRANTED)
-            left = begun + seconds + granted - time.monotonic()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 return self._process.wait(max(0.0, min(left, _LOOK_AGAIN)))
-            except subprocess.TimeoutExpired:
-                if left <= 0:
-                    return None
+            # Looked at last, for whoever waits here may have been kept waiting himself.
             self._kept.look()
+            left = begun + seconds + min(self._kept.seconds - before, _MOST_GRANTED) - time.monotonic()
+            if left <= 0:
+                return None
 
     def _note(self, deed: Deed, detail: str) -> None:
         note(self._folder, Entry.now(deed, detail, self.stderr_file.name))

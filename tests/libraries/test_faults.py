@@ -188,7 +188,7 @@ def test_nobody_listens_at_an_address_for_as_long_as_it_is_reserved():
     import socket
 
     with faults.unheard_address() as address, pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5)
+        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=60)
 
 
 def test_a_few_files_have_what_the_faults_aim_at(tmp_path):

@@ -89,14 +89,13 @@ def test_threads_that_come_and_go_are_no_trouble():
 
 
 class Starved:
-    """What tells of a process that never gets a processor."""
+    """What tells at each look that a process was kept waiting for much longer than it was looked at."""
 
     def __init__(self, pid: int) -> None:
         self.seconds = 0.0
-        self._since = time.monotonic()
 
     def look(self) -> None:
-        self.seconds = time.monotonic() - self._since
+        self.seconds += 10.0
 
 
 @pytest.fixture
@@ -110,7 +109,7 @@ def test_a_process_that_the_machine_lets_wait_has_that_long_besides(launch, monk
     monkeypatch.setattr(process, "KeptWaiting", Starved)
     ended = MigratorProcess(launch("import time; time.sleep(1)"), ["run"]).wait(timedelta(seconds=0.2))
     assert ended.exit_code == 0
-    assert ended.kept_waiting > 0.5
+    assert ended.kept_waiting >= 20
 
 
 def test_who_hangs_comes_to_an_end_all_the_same(launch, monkeypatch):

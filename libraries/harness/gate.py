@@ -30,6 +30,7 @@ _CLOSING_SECONDS = 0.01
 _LOOK_AGAIN = 0.005
 _ON_ITS_WAY = "on its way"
 _PASSED = "passed"
+_HELD = frozenset(f"held {stage}" for stage in Stage)
 
 
 @dataclass
@@ -68,6 +69,8 @@ class Exchange:
         """Note that the connection broke before the client was sent all of an answer."""
         if self.fate in {_ON_ITS_WAY, _PASSED}:
             self.answered, self.status, self.fate = "", None, f"the connection broke: {how}"
+        elif self.fate in _HELD:
+            self.fate += f", then the connection broke: {how}"
 
 
 class GateError(RuntimeError):

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -135,6 +136,19 @@ def test_an_answer_that_broke_on_its_way_is_none(gate, monkeypatch):
         put(gate, "/bucket/one")
     (seen,) = gate.exchanges
     assert (seen.status, seen.answered, seen.fate) == (None, "", "the connection broke: ConnectionResetError")
+
+
+def test_what_was_held_and_finds_no_server_is_held_no_more(gate, upstream):
+    rule = gate.obey(Rule(Hold()))
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(put, gate, "/bucket/one")
+        gate.wait_until_met(rule, SOON)
+        gate.upstream = "http://127.0.0.1:1"
+        gate.lift(rule)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            held.result()
+    (seen,) = gate.exchanges
+    assert seen.fate.startswith("held before it reaches the server, then the connection broke: Client")
 
 
 @pytest.mark.parametrize("hung_up", [True, False])

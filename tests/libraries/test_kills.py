@@ -120,7 +120,7 @@ def test_groups_and_single_processes_take_turns():
 def test_whoever_is_left_of_a_killed_process_is_waited_for():
     orphan = "import os, time; os.fork() or time.sleep(1); os.getppid()"
     process = subprocess.Popen([sys.executable, "-c", orphan], start_new_session=True)
-    process.wait(timeout=timedelta(seconds=20).total_seconds())
+    process.wait(timeout=timedelta(seconds=120).total_seconds())
     kill_points._wait_for_children(process.pid)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

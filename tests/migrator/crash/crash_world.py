@@ -20,7 +20,7 @@ from tests.migrator.crash.observed import PREFIX, differences
 
 __all__ = ["ROOT", "Case", "CrashWorld"]
 
-_DEADLINE_SECONDS = 30
+_DEADLINE_SECONDS = 120
 _LOOK_SECONDS = 0.002
 _MANY = 100
 

@@ -100,7 +100,7 @@ class Migrators:
         assert self._zygote.stdin
         assert self._zygote.stdout
         self._zygote.stdin.close()
-        self._zygote.wait(timeout=30)
+        self._zygote.wait(timeout=120)
         self._zygote.stdout.close()
 
     def start(

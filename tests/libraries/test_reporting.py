@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import threading
 from html import unescape
 
@@ -110,3 +111,28 @@ def test_a_second_run_in_the_same_checkout_waits_until_the_first_has_written_its
     second.join(60)
     assert turns == ["first", "second"]
     assert said == [f"Another run writes to {tmp_path}; waiting for it …"]
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        ({}, "Environment: a setting is wrong: An S3 server that was given needs AWS_ACCESS_KEY_ID, AWS_SECRET"),
+        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "did not become ready in time"),
+    ],
+)
+def test_an_external_server_that_is_of_no_use_ends_the_run_before_its_first_scenario(
+    tmp_path, monkeypatch, credentials, told
+):
+    said = []
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"S3_SERVER": "external", "S3_ENDPOINT_URL": address, **credentials}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(acceptance, "RESULTS", tmp_path)
+        monkeypatch.setattr(acceptance, "say", said.append)
+        monkeypatch.setattr(acceptance, "_robot", lambda arguments, count: pytest.fail("Robot was started"))
+        assert acceptance.main([]) is ExitCode.ENVIRONMENT_BROKEN
+    assert told in said[-1]

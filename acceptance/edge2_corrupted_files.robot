@@ -49,3 +49,14 @@ A file that is removed under the run is failed as vanished and leaves no object 
     When the file whose upload is held and another one are removed
     And the migrator goes on to its end
     Then the books balance
+
+A file that may not be read is failed as unreadable, and done once it may be
+    [Documentation]    The others are done; it is no outage, and no defect either.
+    [Tags]    sc-004
+    Given files that will arrive again are at hand
+    And nobody may read one of them
+    When the migrator runs to its end
+    Then that file is failed as unreadable, untouched and without an object
+    When it may be read again and lies where it arrived
+    And the migrator runs to its end
+    Then the books balance

@@ -55,6 +55,16 @@ An answer that is lost makes no second version
     Then every key has exactly one version
     And the books balance
 
+An upload that hangs is given up in time and tried again, as if nothing had happened
+    [Documentation]    One never reaches the server, and the answer to another never comes; all others pass.
+    [Tags]    fr-006    sc-003
+    Given the source holds a few files and a large one
+    And a small and a large upload hang once
+    When the migrator runs to its end
+    Then the uploads that hung were given up within 15 seconds
+    And every key has exactly one version
+    And the books balance
+
 A file that the target refuses is failed with its reason, and the others are done
     [Documentation]    One file's refusal is that file's fault, as others are taken.
     [Tags]    fr-011    sc-004

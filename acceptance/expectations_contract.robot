@@ -19,6 +19,16 @@ Status of a source that was never run lists every file as pending and changes no
     Given files that will arrive again are at hand
     Then status lists every file of the new source as pending
 
+Status tells what a run is about, and the run ends as if nobody had looked
+    [Documentation]    A file whose upload is on its way is in progress, however often somebody asks.
+    [Tags]    fr-008    fr-011
+    Given files that will arrive again are at hand
+    And the migrator runs until an upload of a csv file is held
+    Then status tells a run under way
+    When the migrator goes on to its end
+    Then every file was tried once
+    And the books balance
+
 A command line that is wrong ends with exit code 2, and nothing is migrated
     [Documentation]    A scheduler tells a mistyped option from a defect by it.
     Given files that will arrive again are at hand

@@ -45,6 +45,15 @@ A file of 64 MiB is migrated in bounded memory
     And every object holds the values and the origin of its source
     And the books balance
 
+JSON, a dump and a member that would fill the memory are migrated in bounded memory
+    [Documentation]    Short records take several times their size where all are kept, and a member is read in pieces.
+    [Tags]    memory
+    Given large files of JSON and SQL and a zip with a large member are at hand
+    When the migrator runs to its end while its memory is watched
+    Then the run stayed below 512 MiB
+    And every object tells path, size, format and digest of its source file
+    And the books balance
+
 A file that the target refused is done after the cause is repaired and it is retried
     [Documentation]    Only those with its reason code go back; the others stay failed.
     [Tags]    extra    fr-011

@@ -33,3 +33,22 @@ Recover rebuilds a lost state from folders and bucket, and the next run goes on 
     When the migrator runs to its end
     Then no file that was done before is processed again
     And the books balance
+
+Recover that cannot reach the target gives up, and leaves all as it was
+    [Documentation]    Without the bucket nobody can tell which files are done.
+    [Tags]    fr-008    fr-010
+    Given files were migrated by half
+    When the state is recovered where nobody listens
+    Then recover has given up and left all as it was
+    When the migrator runs to its end
+    Then no file that was done before is processed again
+    And the books balance
+
+Verify of a source that a run holds finds no difference, and the run ends well
+    [Documentation]    Whoever looks waits for nobody, disturbs nobody, and tidies nothing up.
+    [Tags]    fr-008    fr-013
+    Given a file that needs several parts is at hand
+    And the migrator is held within the large file
+    Then verify finds no difference under the run
+    When the migrator goes on to its end
+    Then the books balance

@@ -11,7 +11,7 @@ from robot.api.deco import keyword, library
 
 from harness import faults, mock_few, mock_folder
 from harness.ballast import Ballast
-from harness.gate_rules import Answer, CutRequest, Effect, Hold, LoseAnswer, Rule
+from harness.gate_rules import Answer, CutRequest, Effect, Hold, LoseAnswer, Rule, Stage
 from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act
 from harness.servers import S3Server
@@ -27,6 +27,8 @@ _ROOM_LIMIT = patient(60)
 _SEED = 0
 _DATA = frozenset({Act.PUT_OBJECT, Act.UPLOAD_PART})
 _OVERLOADED = Answer(503, "SlowDown")
+_SMALL_KEY = f"{PREFIX}/{mock_few.ARCHIVE}/a.csv.parquet"
+_LARGE_KEY = f"{PREFIX}/{mock_few.LARGE}.parquet"
 # The ways in which S3 servers say that they are out of order, by the number of the upload that they befall.
 _PASSING_FAILURES: Mapping[int, Answer] = MappingProxyType(
     {2: _OVERLOADED, 5: Answer(500, "InternalError"), 8: Answer(507, "XMinioStorageFull")}
@@ -154,6 +156,17 @@ class Faults:
         self._for_a_small_and_the_large(world, lambda _: LoseAnswer(), UPLOADS)
 
     @keyword
+    def let_uploads_hang_once(self, world: World) -> None:
+        """Hold a small upload once before it reaches the server, and once the answer to the one of the large object."""
+        world.gate.obey(Rule(Hold(Stage.REQUEST), count=1, key=_SMALL_KEY))
+        world.gate.obey(Rule(Hold(Stage.ANSWER), count=1, key=_LARGE_KEY))
+
+    @keyword
+    def hanging_uploads_should_have_been_given_up(self, world: World) -> None:
+        """Each upload that hung was given up within 15 s."""
+        judge(world, "Given up", faults.hanging_rows(world, (_SMALL_KEY, _LARGE_KEY)))
+
+    @keyword
     def hold_large_file_partway(self, world: World) -> None:
         """Let the first part of the large file pass and hold what comes next of it; without parts, hold its upload."""
         met = Event()
@@ -238,5 +251,5 @@ class Faults:
 
     @staticmethod
     def _for_a_small_and_the_large(world: World, effect: Callable[[int], Effect], acts: frozenset[Act]) -> None:
-        for key, size in ((f"*/{mock_few.ARCHIVE}/a.csv.parquet", 200), (f"*/{mock_few.LARGE}.parquet", 2 << 20)):
+        for key, size in ((_SMALL_KEY, 200), (_LARGE_KEY, 2 << 20)):
             world.gate.obey(Rule(effect(size), acts, count=1, key=key))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from harness import mock_faults, mock_files, mock_folder, mock_makers
+from harness import mock_faults, mock_files, mock_folder, mock_large, mock_makers
 from harness.tables import Row
 from harness.world import World
 from verdicts import judge
@@ -48,6 +48,16 @@ class MockData:
         world.mock = mock_folder.write(
             world.test_data, [mock_makers.large_csv("large.csv", mebibytes << 20)], _NO_CHANCE
         )
+
+    @keyword
+    def make_large_files_of_other_formats(self, world: World, mebibytes: int, unpacked_mebibytes: int) -> None:
+        """Make a JSON file and a dump of that size each, and a zip whose one member unpacks to `unpacked_mebibytes`."""
+        recipes = (
+            mock_large.large_json("large.json", mebibytes << 20),
+            mock_large.large_dump("large.sql", mebibytes << 20),
+            mock_large.large_zip("large.zip", unpacked_mebibytes << 20),
+        )
+        world.mock = mock_folder.write(world.test_data, recipes, _NO_CHANCE)
 
     @keyword
     def make_oddly_named_files(self, world: World) -> None:

@@ -3,7 +3,8 @@
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from harness import discrepancies, runs
+from Faults import RETRY_FOR
+from harness import discrepancies, faults, runs
 from harness.discrepancies import Discrepancy
 from harness.process import Finished
 from harness.tables import Row
@@ -57,6 +58,35 @@ class Reconciliation:
         logger.info(f"{told.command}\n{told.how_it_ended()}")
         if told.signal or told.exit_code != _DONE:
             raise AssertionError(f"Expected exit code 0 of {told.command!r}, seen {told.how_it_ended()}.")
+
+    @keyword
+    def recover_where_nobody_listens(self, world: World) -> None:
+        """Run `recover` with little patience and an endpoint that refuses every connection.
+
+        What it knows no more is null from now on.
+        """
+        retry_for = ("--retry-for", f"{RETRY_FOR.total_seconds():g}")
+        with faults.unheard_address() as address:
+            faults.run_astray(world, *retry_for, command="recover", endpoint_url=address, within=RUN_LIMIT)
+        world.allowed.rebuilt = True
+
+    @keyword
+    def recover_should_have_left_all_as_it_was(self, world: World) -> None:
+        """It ended with 4; `status` tells each file in the same place and state, and folders and bucket are the same."""
+        before, last = world.remembered, world.last_run
+        right = last.signal is None and last.exit_code == faults.PENDING_LEFT
+        end = Row("recover", f"exit code {faults.PENDING_LEFT}", last.how_it_ended(), right)
+        told = world.status()
+        now = {(file.path, file.place, file.state) for file in told.files}
+        rows = [
+            Row(file.path, f"{file.state} at {file.place}", "so" if is_told else "not told", is_told)
+            for file in before.status.files
+            for is_told in [(file.path, file.place, file.state) in now]
+        ]
+        more = len(told.files) - len(before.status.files)
+        rows.append(Row("the state", "no other file", f"{more} more", not more))
+        rows += rows_of(before.folders, "as it was", runs.moved(world))
+        judge(world, "Recover without a target", [end, *rows])
 
     @staticmethod
     def _verify(world: World) -> Finished:

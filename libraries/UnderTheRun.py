@@ -5,8 +5,8 @@ import threading
 from robot.api.deco import keyword, library
 
 from harness import arrivals
-from harness.gate import Exchange
 from harness.gate_rules import Hold, Rule
+from harness.held import held_file
 from harness.tables import Row
 from harness.truth import MockFile
 from harness.world import PREFIX, World
@@ -40,7 +40,7 @@ class UnderTheRun:
     @keyword
     def remove_held_file_and_another_one(self, world: World) -> None:
         """Remove the file whose upload the gate holds, and the good csv file that comes last by name."""
-        held = _held(world).path
+        held = held_file(world).path
         other = max(file.path for file in _good_csv_files(world) if file.path != held)
         for path in (held, other):
             arrivals.remove(world, path)
@@ -48,12 +48,12 @@ class UnderTheRun:
     @keyword
     def let_held_file_grow(self, world: World) -> None:
         """Append a row to the file whose upload the gate holds; its truth is then what it has become."""
-        self._changed = arrivals.grow(world, _held(world))
+        self._changed = arrivals.grow(world, held_file(world))
 
     @keyword
     def let_held_file_be_rewritten(self, world: World) -> None:
         """Rewrite the file whose upload the gate holds with as many other bytes; its truth is then what it holds."""
-        self._changed = arrivals.rewrite(world, _held(world))
+        self._changed = arrivals.rewrite(world, held_file(world))
 
     @keyword
     def let_migrator_go_on(self, world: World) -> None:
@@ -83,15 +83,3 @@ class UnderTheRun:
 
 def _good_csv_files(world: World) -> list[MockFile]:
     return [file for file in world.truth.ending("done") if file.format == "csv"]
-
-
-def _held(world: World) -> MockFile:
-    """The file whose upload the gate holds."""
-    held = [each for each in world.gate.exchanges if _is_held(each)]
-    if not held:
-        raise AssertionError("The gate holds no upload: the Given is missing.")
-    return world.truth.file(held[0].key.removeprefix(f"{PREFIX}/").removesuffix(".parquet"))
-
-
-def _is_held(exchange: Exchange) -> bool:
-    return exchange.fate.startswith("held before")

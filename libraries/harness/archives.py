@@ -1,5 +1,7 @@
 """Archives made byte by byte, so that they are the same on every machine: no clock, no user, no zlib of the host.
 
+Only what is too large to be made so is deflated by that zlib.
+
 zip after PKWARE's APPNOTE, gzip after RFC 1952, deflate after RFC 1951, tar by the standard library, all fields set.
 """
 
@@ -24,6 +26,21 @@ _LONGEST_MATCH, _SHORTEST_MATCH, _WINDOW = 258, 4, 32_768
 
 
 @dataclass(frozen=True)
+class Deflated:
+    """Data that are deflated already, because there are too many to be held as they are.
+
+    Args:
+        stream: The raw deflate stream.
+        size: How many bytes it unpacks to.
+        crc: Their CRC-32.
+    """
+
+    stream: bytes
+    size: int
+    crc: int
+
+
+@dataclass(frozen=True)
 class ZipMember:
     """A member of a zip file.
 
@@ -37,7 +54,7 @@ class ZipMember:
     """
 
     name: str | bytes
-    data: bytes
+    data: bytes | Deflated
     stored: bool = False
     encrypted: bool = False
     method: int | None = None
@@ -52,12 +69,13 @@ def zip_bytes(members: Sequence[ZipMember]) -> bytes:
     for member in members:
         raw = member.name if isinstance(member.name, bytes) else member.name.encode()
         flags = _UTF8_FLAG if isinstance(member.name, str) and not member.name.isascii() else 0
-        packed = member.data if member.stored else deflate(member.data)
+        data = member.data if isinstance(member.data, Deflated) else _packed(member.data, stored=member.stored)
+        packed = data.stream
         method = _STORED if member.stored else _DEFLATED
         if member.encrypted:
             flags |= _ENCRYPTED_FLAG
             packed = bytes(range(12)) + packed
-        crc = zlib.crc32(member.data) if member.crc is None else member.crc
+        crc = data.crc if member.crc is None else member.crc
         common = struct.pack(
             "<HHHHHIIIHH",
             20,
@@ -67,7 +85,7 @@ def zip_bytes(members: Sequence[ZipMember]) -> bytes:
             _DOS_DATE,
             crc,
             len(packed),
-            len(member.data),
+            data.size,
             len(raw),
             0,
         )
@@ -153,6 +171,23 @@ def deflate_run(size: int, byte: int) -> tuple[bytes, int]:
 
 _ZEROS = 18
 _CODE_ORDER = (16, 17, _ZEROS, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+
+
+def deflated_again_and_again(block: bytes, times: int) -> Deflated:
+    """So many copies of a block, of which one is deflated: by the zlib of the host, which packs it well."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    once = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    crc = 0
+    for _ in range(times):
+        crc = zlib.crc32(block, crc)
+    return Deflated(once * times + _EMPTY_LAST_BLOCK, len(block) * times, crc)
+
+
+_EMPTY_LAST_BLOCK = b"\x03\x00"
+
+
+def _packed(data: bytes, *, stored: bool) -> Deflated:
+    return Deflated(data if stored else deflate(data), len(data), zlib.crc32(data))
 
 
 def deflate(data: bytes) -> bytes:

@@ -24,6 +24,8 @@ BEYOND_RETRYING = timedelta(seconds=20)
 """What the contract grants beyond `--retry-for`: an attempt that hangs, and the end of the run."""
 AFTER_REFUSAL = timedelta(seconds=5)
 """What the contract grants after a refusal that concerns everybody."""
+LONGEST_ATTEMPT = timedelta(seconds=15)
+"""What the contract grants an attempt that hangs."""
 BUSY_MACHINE = patient(15)
 """What start and end of a process may take on a machine with much to do; who never gives up takes a minute and more."""
 MOST_KEPT_WAITING = patient(20)
@@ -48,14 +50,15 @@ def run_astray(
     endpoint_url: str | None = None,
     bucket: str | None = None,
     credentials: Mapping[str, str] | None = None,
+    command: str = "run",
 ) -> Finished:
-    """Run the migrator over the world's source, but with another endpoint, bucket or credentials than the world's."""
+    """Start the migrator over the world's source, but with another endpoint, bucket or credentials than the world's."""
     target = f"s3://{bucket or world.bucket.name}/{PREFIX}"
     endpoint = ["--endpoint-url", endpoint_url or world.gate.endpoint_url]
     launch = replace(world.launch, environment={**world.launch.environment, **(credentials or {})})
     ways = {"another endpoint": endpoint_url, "another bucket": bucket, "other credentials": credentials}
-    world.note(f"a run with {' and '.join(way for way, given in ways.items() if given) or 'its own target'}")
-    world.process = MigratorProcess(launch, ["run", str(world.source), target, *endpoint, *options])
+    world.note(f"a {command} with {' and '.join(way for way, given in ways.items() if given) or 'its own target'}")
+    world.process = MigratorProcess(launch, [command, str(world.source), target, *endpoint, *options])
     world.finished = world.process.wait(within)
     return world.finished
 
@@ -82,6 +85,26 @@ def since_first_refusal(world: World) -> float | None:
     last = world.last_run
     refused = (each for each in world.gate.exchanges if each.status and _BAD_REQUEST <= each.status < _SERVER_ERROR)
     return max((ago for each in refused if (ago := _seconds(each, last.ended)) <= last.seconds), default=None)
+
+
+def hanging_rows(world: World, keys: Collection[str]) -> list[Row]:
+    """For each of the keys, whether the attempt at it that the gate held was given up in time.
+
+    It is given up when the client hangs up, or tries again beside it.
+    """
+    limit = (LONGEST_ATTEMPT + BUSY_MACHINE).total_seconds()
+    rows = []
+    for key in keys:
+        tried = [each for each in world.gate.uploads() if each.key == key]
+        held = next((each for each in tried if each.fate.startswith("held")), None)
+        if held is None:
+            rows.append(Row(key, "an attempt that hangs", f"{len(tried)} uploads, and none of them did", right=False))
+            continue
+        ends = [held.hung_up, *(each.time for each in tried if each.number > held.number)]
+        given_up = min((datetime.fromisoformat(each) for each in ends if each), default=world.last_run.ended)
+        seen = (given_up - datetime.fromisoformat(held.time)).total_seconds()
+        rows.append(Row(key, f"given up at most {limit:g} s after it began to hang", f"{seen:.1f} s", seen <= limit))
+    return rows
 
 
 def rejected(mock: MockSet, paths: Collection[str]) -> MockSet:

@@ -48,6 +48,7 @@ class Exchange:
         status: HTTP status that the client was sent; None where it was sent none.
         region: What it was signed for; empty where it was not signed.
         answered: When the answer was sent, as `time`; empty where none was.
+        hung_up: When the client hung up before it was answered, as `time`; empty where it did not.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Exchange:
     status: int | None = None
     region: str = ""
     answered: str = ""
+    hung_up: str = ""
 
     def answer(self, fate: str, status: int) -> None:
         """Note what the client is about to be sent: once it has it, it may be over before anything else is noted."""
@@ -264,6 +266,7 @@ class Gate:
             return await self._carry_out(request, exchange, rule)
         except asyncio.CancelledError:
             exchange.fate += ", then the client hung up"
+            exchange.hung_up = now()
             raise
         except (aiohttp.ClientError, ConnectionError) as error:
             exchange.broke(type(error).__name__)

@@ -54,15 +54,21 @@ def changes(world: World) -> Iterator[Difference]:
         if was.get((path, place)) != now.get((path, place)):
             seen, expected = now.get((path, place)), was.get((path, place))
             yield Difference(path, f"the entry {expected} as it was", f"{seen}")
+    yield from moved(world)
+    for each in world.gate.exchanges[before.exchanges :]:
+        if each.act.brings_data:
+            yield Difference(each.key, "nothing sent to the bucket", str(each.act))
+
+
+def moved(world: World) -> Iterator[Difference]:
+    """What differs from the remembered moment in folders and bucket, whatever the state says."""
+    before = world.remembered
     folders = look(world.source)
     for place in sorted(before.folders.keys() | folders.keys()):
         if before.folders.get(place) != folders.get(place):
             yield Difference(place, "the file as it was", "another one, or none, or a new one")
     if before.versions != (versions := tuple(world.bucket.versions())):
         yield Difference("the bucket", f"the same {len(before.versions)} versions", f"{len(versions)}, or others")
-    for each in world.gate.exchanges[before.exchanges :]:
-        if each.act.brings_data:
-            yield Difference(each.key, "nothing sent to the bucket", str(each.act))
 
 
 def wait_until_taken(pid: int, told: signal.Signals, within: timedelta) -> None:

@@ -1,0 +1,83 @@
+"""Keywords about a file that the migrator may not read, until its owner lets it."""
+
+import stat
+from dataclasses import dataclass
+
+from robot.api.deco import keyword, library
+
+from harness import arrivals, permissions
+from harness.problems import EnvironmentFault, Problem
+from harness.tables import Row
+from harness.truth import MockFile, reason_path
+from harness.world import PREFIX, World, WorldError
+from verdicts import judge
+
+_UNREADABLE = "source-unreadable"
+
+
+@dataclass(frozen=True)
+class _Lying:
+    """A file as it lies there, without its bytes."""
+
+    mode: int
+    size: int
+    mtime_ns: int
+
+
+@library(scope="TEST", doc_format="MARKDOWN")
+class Permissions:
+    """One good csv file that nobody may read for a while."""
+
+    def __init__(self) -> None:
+        self._file: MockFile | None = None
+
+    @keyword
+    def forbid_reading_of_a_file(self, world: World) -> None:
+        """Take all permissions from a good csv file; from now on modes bind the migrator, whoever starts it."""
+        world.launch = permissions.bound(world.launch)
+        try:
+            world.status()
+        except WorldError as error:
+            raise EnvironmentFault(Problem.OTHER, f"modes of files keep the migrator from starting: {error}") from error
+        self._file = next(file for file in world.truth.ending("done") if file.format == "csv")
+        (world.source / self._file.path).chmod(permissions.NOBODYS)
+        world.note(f"{self._file.path} may not be read")
+
+    @keyword
+    def migrator_should_have_failed_the_file_as_unreadable(self, world: World) -> None:
+        """It is failed with `source-unreadable`, with a reason beside it and no object; size, mode, time are as they were."""
+        file = self._of_now()
+        place, reason = f"failed/{file.path}", f"failed/{reason_path(file.path)}"
+        found = world.status().of_path(file.path)
+        told = [(each.state, each.place, each.error_code) for each in found]
+        expected = _Lying(permissions.NOBODYS, file.size, file.mtime_ns)
+        seen = _lying(world, place)
+        keys = {f"{PREFIX}/{each.key}" for each in file.objects} & set(world.bucket.keys())
+        there = (world.source / reason).is_file()
+        rows = [
+            Row(file.path, f"failed as {_UNREADABLE}", f"{told}", told == [("failed", place, _UNREADABLE)]),
+            Row(place, f"{expected}", f"{seen}", seen == expected),
+            Row(reason, "the reason", "so" if there else "none", there),
+            Row(file.path, "no object", ", ".join(keys) or "so", not keys),
+        ]
+        judge(world, "Unreadable file", rows)
+
+    @keyword
+    def allow_reading_and_put_file_back(self, world: World) -> None:
+        """Give the file its mode again, and put it back to where it arrived, without its reason."""
+        file = self._of_now()
+        (world.source / "failed" / file.path).chmod(file.mode)
+        arrivals.put_back(world, file.path)
+
+    def _of_now(self) -> MockFile:
+        if self._file is None:
+            raise AssertionError("Every file may be read: the Given is missing.")
+        return self._file
+
+
+def _lying(world: World, place: str) -> _Lying | None:
+    try:
+        facts = (world.source / place).lstat()
+    except FileNotFoundError:
+        return None
+    return _Lying(stat.S_IMODE(facts.st_mode), facts.st_size, facts.st_mtime_ns)

@@ -19,7 +19,7 @@ Status of a source that was never run lists every file as pending and changes no
     Given files that will arrive again are at hand
     Then status lists every file of the new source as pending
 
-Status tells what a run is about, and the run ends as if nobody had looked
+Status of a source that a run holds tells what is so, and the run ends well
     [Documentation]    A file whose upload is on its way is in progress, however often somebody asks.
     [Tags]    fr-008    fr-011
     Given files that will arrive again are at hand

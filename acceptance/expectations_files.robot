@@ -45,7 +45,7 @@ A file of 64 MiB is migrated in bounded memory
     And every object holds the values and the origin of its source
     And the books balance
 
-JSON, a dump and a member that would fill the memory are migrated in bounded memory
+JSON, a dump and a member that would fill the memory are migrated within bounds
     [Documentation]    Short records take several times their size where all are kept, and a member is read in pieces.
     [Tags]    memory
     Given large files of JSON and SQL and a zip with a large member are at hand

@@ -218,11 +218,13 @@ def _gap(entry: Entry, *, partial: bool) -> Iterator[str]:
             yield f"{claim.id} is not proved, as its tests were not run: {claim.text}"
         case Verdict.SKIPPED if not all(map(announced, skipped)):
             yield f"{claim.id} is not proved, as all its tests were skipped: {claim.text}"
-        case Verdict.FAILING if entry.tests and not any(test.failed for test in entry.tests):
-            seen = entry.figure.shown if entry.figure else "nothing"
-            yield f"{claim.id} is not kept: {seen} was measured, and it must be {claim.limit}."
-    if not partial and entry.verdict is Verdict.PROVED and claim.kind is Kind.CRITERION and entry.figure is None:
-        yield f"{claim.id} was not measured: no test recorded its figure, {claim.limit and claim.limit.title!r}."
+        case Verdict.FAILING if not any(test.failed for test in entry.tests):
+            if claim.limit and entry.figure:
+                yield f"{claim.id} is not kept: {entry.figure.shown} was measured, and it must be {claim.limit}."
+            else:
+                yield f"{claim.id} is not proved, as a scenario of it failed: {claim.text}"
+    if not partial and entry.verdict is Verdict.PROVED and claim.limit and entry.figure is None:
+        yield f"{claim.id} was not measured: no test recorded its figure, {claim.limit.title!r}."
 
 
 def announced(test: Test) -> bool:

@@ -10,6 +10,7 @@ from Faults import Faults
 from harness import faults, mock_few, mock_folder
 from harness.books_bucket import bucket_differences
 from harness.gate import Exchange
+from harness.gate_rules import Stage
 from harness.s3_requests import Act
 from harness.truth import State
 from paper_world import PaperWorld, balanced_world, pend, version
@@ -107,6 +108,54 @@ def test_a_run_that_met_no_refusal_has_not_given_up_for_one(world):
     answered(world, 200, before=9)
     with pytest.raises(AssertionError, match="Expected a request that the target refuses, seen none"):
         FAULTS.migrator_should_have_given_up_at_once(world)
+
+
+def hung(world: PaperWorld, key: str, *, after: float | None, again: float | None = None) -> None:
+    """Let the gate have held an upload that the client gave up after so many seconds, or tried again beside it."""
+    first, *others = (
+        (ENDED - timedelta(seconds=40 - later)).isoformat().replace("+00:00", "Z")
+        for later in (0, *([after] if after is not None else ()), *([again] if again is not None else ()))
+    )
+    number = len(world.gate.exchanges) + 1
+    exchange = Exchange(number, first, "PUT", Act.PUT_OBJECT, key, number, "held before it reaches the server")
+    world.gate.exchanges.append(exchange)
+    if after is not None:
+        exchange.hung_up = others[0]
+    if again is not None:
+        world.gate.exchanges.append(Exchange(number + 1, others[-1], "PUT", Act.PUT_OBJECT, key, number + 1, "passed"))
+
+
+SMALL, LARGE = "lake/pair.zip/a.csv.parquet", f"lake/{mock_few.LARGE}.parquet"
+
+
+def test_uploads_that_hang_are_given_up_when_the_client_hangs_up_or_tries_again(world):
+    hung(world, SMALL, after=15)
+    hung(world, LARGE, after=None, again=14)
+    FAULTS.hanging_uploads_should_have_been_given_up(world)
+
+
+@pytest.mark.parametrize(("after", "again", "seen"), [(31, None, 31), (39, 38, 38), (None, None, 40)])
+def test_an_upload_that_hangs_for_long_is_told(world, after, again, seen):
+    hung(world, LARGE, after=1)
+    hung(world, SMALL, after=after, again=again)
+    with pytest.raises(AssertionError, match=rf"Expected given up at most 30 s after .*, seen {seen}\.0 s, at {SMALL}"):
+        FAULTS.hanging_uploads_should_have_been_given_up(world)
+
+
+def test_uploads_of_which_none_hung_are_told(world):
+    hung(world, SMALL, after=1)
+    with pytest.raises(AssertionError, match=f"Expected an attempt that hangs, seen 0 uploads.*, at {LARGE}"):
+        FAULTS.hanging_uploads_should_have_been_given_up(world)
+
+
+def test_a_small_upload_hangs_before_the_server_and_a_large_one_behind_it(world):
+    rules = []
+    world.gate.obey = rules.append
+    FAULTS.let_uploads_hang_once(world)
+    assert [(rule.effect.stage, rule.count, rule.key) for rule in rules] == [
+        (Stage.REQUEST, 1, SMALL),
+        (Stage.ANSWER, 1, LARGE),
+    ]
 
 
 def test_pending_and_done_files_bear_no_blame(world):

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -164,6 +165,20 @@ def test_what_is_held_does_not_keep_the_gate_from_closing(upstream, hung_up):
                 client.close()
             gate.close()
     assert upstream.seen == []
+
+
+def test_the_log_tells_when_the_client_of_a_held_request_hung_up(gate):
+    rule = gate.obey(Rule(Hold()))
+    connection = http.client.HTTPConnection(urlsplit(gate.endpoint_url).netloc, timeout=10)
+    connection.request("PUT", "/bucket/one", b"body")
+    gate.wait_until_met(rule, SOON)
+    (exchange,) = gate.exchanges
+    assert not exchange.hung_up
+    connection.close()
+    deadline = time.monotonic() + 60
+    while not exchange.hung_up and time.monotonic() < deadline:
+        put(gate, "/bucket")
+    assert exchange.time <= exchange.hung_up
 
 
 def test_the_gate_answers_in_the_servers_place(gate, upstream):

@@ -126,3 +126,47 @@ def test_one_of_each_kind_is_made(world):
     assert {kind for each in keywords._made for kind in each.kinds} == discrepancies.KINDS
     assert "late/arrived later.csv" in look(world.source)
     assert not reason.exists()
+
+
+@pytest.fixture
+def gave_up(world):
+    """A `recover` that could not reach the target."""
+    world.snapshot()
+    world.finished = replace(world.last_run, exit_code=4)
+    return world
+
+
+def test_a_recover_that_gave_up_and_left_all_as_it_was_passes(gave_up):
+    gave_up.record("a.csv").update(attempts=None, objects=[], started_at=None)
+    Reconciliation().recover_should_have_left_all_as_it_was(gave_up)
+
+
+@pytest.mark.parametrize(
+    ("wreck", "told"),
+    [
+        (lambda world: setattr(world, "finished", replace(world.last_run, exit_code=0)), "Expected exit code 4, seen"),
+        (lambda world: world.record("a.csv").update(state="pending"), r"Expected done at done/a\.csv, seen not told"),
+        (lambda world: world.record("a.csv").update(place="a.csv"), r"Expected done at done/a\.csv, seen not told"),
+        (lambda world: world.document["files"].pop(), "not told"),
+        (lambda world: world.document["files"].append({**world.record("a.csv"), "path": "x"}), "seen 1 more"),
+        (lambda world: (world.source / "done/a.csv").unlink(), r"Expected the file as it was, .* at done/a\.csv"),
+        (lambda world: world.bucket.objects.popitem(), "Expected the same 2 versions, seen 1, or others"),
+    ],
+)
+def test_a_recover_that_gave_up_and_changed_something_is_told(gave_up, wreck, told):
+    wreck(gave_up)
+    with pytest.raises(AssertionError, match=told):
+        Reconciliation().recover_should_have_left_all_as_it_was(gave_up)
+
+
+def test_recover_is_sent_where_nobody_listens(world):
+    script = world.folder / "told.py"
+    script.write_text("import sys\nprint(sys.argv[1:])\nsys.exit(4)\n")
+    world.launch = replace(world.launch, words=(sys.executable, str(script)))
+    world.gate.endpoint_url = "http://127.0.0.1:1"
+    Reconciliation().recover_where_nobody_listens(world)
+    assert world.last_run.exit_code == 4
+    assert "['recover', " in world.last_run.stdout
+    assert "'--retry-for', '1'" in world.last_run.stdout
+    assert world.gate.endpoint_url not in world.last_run.stdout
+    assert world.allowed.rebuilt

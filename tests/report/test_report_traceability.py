@@ -128,6 +128,22 @@ def test_a_figure_beyond_its_limit_is_failing_although_its_test_passed(tmp_path)
     assert matrix.exit_code is ExitCode.NOT_COVERED
 
 
+def test_a_figure_beyond_its_limit_is_told_also_where_no_test_bears_the_id(tmp_path):
+    matrix = joined(tmp_path, PROVING.replace("sc-001", "").replace("12", "301"))
+    assert matrix.gaps == ("SC-001 is not kept: 301 s was measured, and it must be less than 300 s.",)
+
+
+def test_a_story_whose_scenario_failed_is_told_as_such_and_not_as_a_figure(tmp_path):
+    failing = PROVING.replace("us-1", "").replace("fr-001    sc-001", "")
+    others = f"\nAnother\n    [Tags]    us-1    fr-001    sc-001\n    {QUICK % ('12', '12')}\n"
+    matrix = joined(tmp_path, f"{failing}    Fail    Expected 1, seen 2, at a.csv.\n{others}")
+    assert verdicts(matrix)["US-1"] is Verdict.FAILING
+    assert matrix.gaps == (
+        "US-1 is not proved, as a scenario of it failed: The story is told.",
+        "Not proved, as tests of theirs failed: US-1 AC-1.",
+    )
+
+
 def test_of_several_measurements_the_worst_counts(tmp_path):
     matrix = joined(tmp_path, f"{PROVING}    {QUICK % ('40', '40')}\n    {QUICK % ('20', '20')}\n")
     assert matrix.entries[-1].figure.value == 40

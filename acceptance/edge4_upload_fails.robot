@@ -37,6 +37,15 @@ A server that is out of order for a moment is tried again, as if nothing had hap
     Then every key has exactly one version
     And the books balance
 
+An outage that is shorter than the run's patience is borne, as if nothing had happened
+    [Documentation]    How often it tries within the 60 seconds of `--retry-for` is free; how long it tries is not.
+    [Tags]    fr-006    sc-007
+    Given the source holds a few files
+    And the migrator is held half way
+    When the server is out of order for five seconds
+    Then every key has exactly one version
+    And the books balance
+
 An upload that is cut in mid-body is tried again, and nothing half is stored
     [Documentation]    Once within a small object and once within a large one; the objects are read back whole.
     [Tags]    fr-006    sc-002

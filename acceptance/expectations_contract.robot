@@ -29,6 +29,19 @@ Status of a source that a run holds tells what is so, and the run ends well
     Then every file was tried once
     And the books balance
 
+Status in words names every file too
+    [Documentation]    Not everybody reads JSON.
+    [Tags]    fr-011
+    Given files were migrated
+    Then status names every file in words
+
+Every option is taken by run and status alike
+    [Documentation]    So that one line of options does for all commands of a job.
+    Given files that will arrive again are at hand
+    When the migrator runs with every option
+    Then status takes every option
+    And the books balance
+
 A command line that is wrong ends with exit code 2, and nothing is migrated
     [Documentation]    A scheduler tells a mistyped option from a defect by it.
     Given files that will arrive again are at hand
@@ -52,6 +65,18 @@ A failed folder that is a link or a file is refused, and nothing is put where it
     When the migrator runs to its end
     Then the books balance
 
+A done folder that cannot be written leaves all work pending, and nothing is uploaded twice for it
+    [Documentation]    The disk's fault, or whoever has set the modes; no file's.
+    [Tags]    fr-008    fr-010    fr-012
+    Given the source holds a few files
+    And nobody may write into the done folder
+    When the migrator runs with little patience
+    Then the migrator leaves work pending
+    And every file is pending where it arrived
+    When the done folder may be written again
+    And the migrator runs to its end
+    Then no object was uploaded twice over all runs
+
 A bucket without a prefix holds keys that begin with the names of the source
     [Documentation]    Not with a slash, which no listing by folders would show.
     [Tags]    fr-006
@@ -60,7 +85,7 @@ A bucket without a prefix holds keys that begin with the names of the source
     When the migrator runs to its end
     Then the books balance
 
-Slashes around the prefix do not count
+Slashes around a prefix do not count, and those within it do
     [Documentation]    Whoever types one more must not get keys of another folder.
     [Tags]    fr-006
     Given files that will arrive again are at hand

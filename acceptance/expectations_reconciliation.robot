@@ -52,3 +52,10 @@ Verify of a source that a run holds finds no difference, and the run ends well
     Then verify finds no difference under the run
     When the migrator goes on to its end
     Then the books balance
+
+Verify, retry and recover take every option as well
+    [Documentation]    So that one line of options does for all commands of a job.
+    Given files of the same names lie in many folders and archives
+    When the migrator runs to its end
+    Then verify, retry and recover take every option
+    And the books balance

@@ -11,6 +11,7 @@ from robot.api.deco import keyword, library
 
 from harness import faults, mock_few, mock_folder
 from harness.ballast import Ballast
+from harness.folders import strays
 from harness.gate_rules import Answer, CutRequest, Effect, Hold, LoseAnswer, Rule, Stage
 from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act
@@ -134,6 +135,18 @@ class Faults:
         world.gate.begin_outage(_OVERLOADED)
 
     @keyword
+    def bear_an_outage(self, world: World, lasting: timedelta) -> None:
+        """Let go of what is held into an outage that lasts so long, or until the migrator gives up; then it is over."""
+        if world.process is None or world.hold is None:
+            raise AssertionError("No migrator is held: the Given that holds one is missing.")
+        self.begin_outage(world)
+        world.gate.lift_holds()
+        world.process.ends_within(lasting)
+        self.end_outage(world)
+        world.finished = world.process.wait(RUN_LIMIT)
+        logger.info(f"{world.finished.command}\n{world.finished.how_it_ended()}")
+
+    @keyword
     def end_outage(self, world: World) -> None:
         """From now on every request passes: no rule holds, and no outage."""
         world.gate.lift_all()
@@ -233,10 +246,12 @@ class Faults:
 
     def _judge_pending(self, world: World, *, nothing_done: bool) -> None:
         status = world.status()
-        misplaced = rows_of([], "", faults.misplaced(world.source, status))
-        judge(
-            world, "Nobody's fault", [*faults.pending_rows(world.truth, status, nothing_done=nothing_done), *misplaced]
-        )
+        rows = faults.pending_rows(world.truth, status, nothing_done=nothing_done)
+        rows += rows_of([], "", faults.misplaced(world.source, status))
+        rows += [
+            Row(each, "state and lock alone in the migrator's folder", "this", False) for each in strays(world.source)
+        ]
+        judge(world, "Nobody's fault", rows)
 
     def _judge_end(self, world: World, title: str, seen: float, promised: timedelta, since: str) -> None:
         limit = faults.granted(promised, world.last_run).total_seconds()

@@ -8,6 +8,7 @@ from typing import Any
 
 from robot.api.deco import keyword, library
 
+from harness import surroundings
 from harness.patience import patient
 from harness.process import Finished, MigratorProcess
 from harness.tables import Row
@@ -18,6 +19,8 @@ from verdicts import judge
 _WRONG_COMMAND_LINE = 2
 _AT_ONCE = patient(60)
 _SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the variable's name
+_ORDINARY = 60
+_SECOND_FOLDER = "2024 ü"
 _LOG_ENTRIES = ("time", "level", "message")
 
 
@@ -78,6 +81,8 @@ class Interface:
             "a file as the source": ["run", a_file, world.target, *target],
             "no target": ["run", source, *target],
             "a target of another kind": ["run", source, "ftp://bucket/lake", *target],
+            "an unknown option of status": ["status", source, "--faster"],
+            "an unknown command": ["migrate", source, world.target, *target],
         }
         rows = [_refusal(what, _run(world, arguments)) for what, arguments in wrong.items()]
         rows.append(Row("the bucket", "0 objects", f"{len(world.bucket.keys())}", not world.bucket.keys()))
@@ -111,9 +116,43 @@ class Interface:
 
     @keyword
     def run_migrator_with_slashes_around_the_prefix(self, world: World) -> None:
-        """Run the migrator with a target whose prefix has slashes before and behind it, which do not count."""
-        target = f"s3://{world.bucket.name}//{PREFIX}//"
+        """Run the migrator with a prefix of two folders with slashes before and behind it, which do not count."""
+        world.prefix = f"{PREFIX}/{_SECOND_FOLDER}"
+        target = f"s3://{world.bucket.name}//{world.prefix}//"
         world.finished = _run(world, ["run", str(world.source), target, "--endpoint-url", world.gate.endpoint_url])
+
+    @keyword
+    def run_migrator_with_every_option(self, world: World) -> None:
+        """Run the migrator with every option that the contract has; the state is kept outside the source."""
+        surroundings.keep_state_elsewhere(world)
+        world.finished = _run(world, ["run", str(world.source), world.target, *_every_option(world)])
+
+    @keyword
+    def commands_should_take_every_option(self, world: World, *commands: str) -> None:
+        """Each of the commands ends with 0, with every option that the contract has.
+
+        After `recover`, what it knows no more is null.
+        """
+        world.allowed.rebuilt = "recover" in commands
+        rows = []
+        for command in commands:
+            target = [world.target] if command in {"verify", "recover"} else []
+            told = _run(world, [command, str(world.source), *target, *_every_option(world)])
+            right = told.signal is None and told.exit_code == 0
+            rows.append(Row(f"{command} with every option", "exit code 0", told.how_it_ended(), right))
+        judge(world, "Every option", rows)
+
+    @keyword
+    def status_should_name_every_file_in_words(self, world: World) -> None:
+        """Without `--json` too, `status` ends with 0 and names every file; how it writes odd or long names is free."""
+        told = _run(world, ["status", str(world.source), *world.options])
+        right = told.signal is None and told.exit_code == 0
+        rows = [Row("status", "exit code 0", told.how_it_ended(), right)]
+        for file in world.truth.files:
+            if len(file.path) <= _ORDINARY:
+                named = file.path in told.stdout
+                rows.append(Row(file.path, "its name on stdout", "so" if named else "not a word", named))
+        judge(world, "Status in words", rows)
 
     @keyword
     def leave_out_the_prefix(self, world: World) -> None:
@@ -132,6 +171,14 @@ class Interface:
 
 def _run(world: World, arguments: list[str]) -> Finished:
     return MigratorProcess(world.launch, arguments).wait(RUN_LIMIT if arguments[0] == "run" else _AT_ONCE)
+
+
+def _every_option(world: World) -> list[str]:
+    """All that the contract gives to every command, with the values that hold anyway but for one worker."""
+    return [
+        *(*world.options, "--endpoint-url", world.gate.endpoint_url, "--workers", "1", "--log-format", "text"),
+        *("--retry-for", "60", "--grace", "10", "--unpack-limit", str(1 << 30)),
+    ]
 
 
 def _refusal(what: str, seen: Finished) -> Row:

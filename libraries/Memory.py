@@ -4,12 +4,13 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness.memory import MemoryWatch
+from harness.patience import patient
 from harness.tables import Row
 from harness.world import World
-from Migrator import RUN_LIMIT
 from verdicts import judge
 
 _MEBIBYTE = 1 << 20
+_LARGE_RUN_LIMIT = patient(300)
 
 
 @library(scope="TEST", doc_format="MARKDOWN")
@@ -24,7 +25,7 @@ class Memory:
         """Run it to its end and note the most memory that it and its children had at one time."""
         process = world.start("run")
         with MemoryWatch(process.pid) as watch:
-            world.finished = process.wait(RUN_LIMIT)
+            world.finished = process.wait(_LARGE_RUN_LIMIT)
         self._peak = watch.peak
         logger.info(f"{watch.peak / _MEBIBYTE:.0f} MiB at most, {watch.samples} times looked at")
 

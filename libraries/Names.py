@@ -14,6 +14,7 @@ from harness.object_checks import object_differences
 from harness.s3_requests import UPLOADS
 from harness.servers import S3Server
 from harness.tables import Row
+from harness.truth import numbered
 from harness.world import World
 from verdicts import judge, rows_of
 
@@ -93,7 +94,8 @@ class Names:
         """Put somebody else's files under the names that files and reason files are going to need."""
         done, failed = (recipes()[0].path for recipes in (mock_names.numbered_names, mock_names.failing_names))
         second = mock_names.failing_names()[1].path
-        for place in (f"done/{done}", f"failed/{failed}.reason.json", f"failed/{second}", "done/nobody's.csv"):
+        taken = (f"done/{done}", f"done/{numbered(done, 2)}", f"failed/{failed}.reason.json", f"failed/{second}")
+        for place in (*taken, "done/nobody's.csv"):
             arrivals.put_bystander(world, place, _LOOSE)
 
     @keyword

@@ -33,7 +33,9 @@ class Onlookers:
         for number in range(1, _LOOKS + 1):
             status = world.status()
             seen = [(each.state, each.attempts) for each in status.of_path(path)]
-            rows.append(Row(f"{path}, look {number}", "in_progress, 1 attempt", f"{seen}", seen == [("in_progress", 1)]))
+            rows.append(
+                Row(f"{path}, look {number}", "in_progress, 1 attempt", f"{seen}", seen == [("in_progress", 1)])
+            )
             listed = sorted(each.path for each in status.files)
             rows.append(Row(f"look {number}", f"{len(paths)} files", f"{len(listed)}", listed == paths))
         judge(world, "Status under a run", [*rows, _still_running(run)])

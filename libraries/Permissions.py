@@ -1,4 +1,4 @@
-"""Keywords about a file that the migrator may not read, until its owner lets it."""
+"""Keywords about what the migrator may not read or write, until its owner lets it."""
 
 import stat
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from harness.truth import MockFile, reason_path
 from harness.world import PREFIX, World, WorldError
 from verdicts import judge
 
+_READ_ONLY, _USUAL = 0o555, 0o755
 _UNREADABLE = "source-unreadable"
 
 
@@ -26,7 +27,7 @@ class _Lying:
 
 @library(scope="TEST", doc_format="MARKDOWN")
 class Permissions:
-    """One good csv file that nobody may read for a while."""
+    """A good csv file that nobody may read for a while, or a folder that nobody may write."""
 
     def __init__(self) -> None:
         self._file: MockFile | None = None
@@ -34,18 +35,14 @@ class Permissions:
     @keyword
     def forbid_reading_of_a_file(self, world: World) -> None:
         """Take all permissions from a good csv file; from now on modes bind the migrator, whoever starts it."""
-        world.launch = permissions.bound(world.launch)
-        try:
-            world.status()
-        except WorldError as error:
-            raise EnvironmentFault(Problem.OTHER, f"modes of files keep the migrator from starting: {error}") from error
+        _bind(world)
         self._file = next(file for file in world.truth.ending("done") if file.format == "csv")
         (world.source / self._file.path).chmod(permissions.NOBODYS)
         world.note(f"{self._file.path} may not be read")
 
     @keyword
     def migrator_should_have_failed_the_file_as_unreadable(self, world: World) -> None:
-        """It is failed with `source-unreadable`, with a reason beside it and no object; size, mode, time are as they were."""
+        """It is failed with `source-unreadable`, has a reason and no object; size, mode and time are as they were."""
         file = self._of_now()
         place, reason = f"failed/{file.path}", f"failed/{reason_path(file.path)}"
         found = world.status().of_path(file.path)
@@ -69,10 +66,31 @@ class Permissions:
         (world.source / "failed" / file.path).chmod(file.mode)
         arrivals.put_back(world, file.path)
 
+    @keyword
+    def forbid_writing_into_done(self, world: World) -> None:
+        """Make `done/`, and take from everybody the permission to write there; modes bind the migrator from now on."""
+        _bind(world)
+        (world.source / "done").mkdir(mode=_READ_ONLY)
+        world.note("done/ may not be written")
+
+    @keyword
+    def allow_writing_into_done(self, world: World) -> None:
+        """Give the permission back."""
+        (world.source / "done").chmod(_USUAL)
+        world.note("done/ may be written")
+
     def _of_now(self) -> MockFile:
         if self._file is None:
             raise AssertionError("Every file may be read: the Given is missing.")
         return self._file
+
+
+def _bind(world: World) -> None:
+    world.launch = permissions.bound(world.launch)
+    try:
+        world.status()
+    except WorldError as error:
+        raise EnvironmentFault(Problem.OTHER, f"modes of files keep the migrator from starting: {error}") from error
 
 
 def _lying(world: World, place: str) -> _Lying | None:

@@ -38,12 +38,15 @@ class Reconciliation:
 
     @keyword
     def verify_should_name_every_discrepancy(self, world: World) -> None:
-        """`verify --json` ends with 3, and names each discrepancy and nothing else."""
+        """`verify --json` ends with 3 and names each discrepancy and nothing else; in words each file too."""
         if not self._made:
             raise AssertionError("There is no discrepancy: the When is missing.")
         told = self._verify(world)
         named = discrepancies.read(told.stdout)
         judge(world, "Named differences", [_end(told, _DIFFERENCES), *discrepancies.rows(self._made, named)])
+        words = world.run("verify", within=RUN_LIMIT)
+        rows = discrepancies.rows_in_words(self._made, words.stdout + words.stderr)
+        judge(world, "Differences in words", [_end(words, _DIFFERENCES), *rows])
 
     @keyword
     def verify_should_have_changed_nothing(self, world: World) -> None:
@@ -72,7 +75,7 @@ class Reconciliation:
 
     @keyword
     def recover_should_have_left_all_as_it_was(self, world: World) -> None:
-        """It ended with 4; `status` tells each file in the same place and state, and folders and bucket are the same."""
+        """It ended with 4; `status` tells each file in its place and state, and folders and bucket are the same."""
         before, last = world.remembered, world.last_run
         right = last.signal is None and last.exit_code == faults.PENDING_LEFT
         end = Row("recover", f"exit code {faults.PENDING_LEFT}", last.how_it_ended(), right)

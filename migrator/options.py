@@ -175,7 +175,8 @@ def _state(text: str | None, source: Path) -> Path:
     path = Path(text)
     if not text or path.name in {"", ".."} or "\0" in text:
         raise UsageError(f"argument --state: {text!r} is no file's name; give one")
-    if not path.parent.is_dir():
+    # The migrator's own folder is made where it is needed, also for who names the default outright.
+    if not path.parent.is_dir() and path.parent != source / FOLDER:
         raise UsageError(f"argument --state: the folder {str(path.parent)!r} does not exist; make it, or give another")
     taken = _taken(path, source)
     if taken:

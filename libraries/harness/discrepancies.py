@@ -10,7 +10,7 @@ from harness import arrivals, mock_names
 from harness.mock_made import Recipe
 from harness.mock_text import csv
 from harness.tables import Row
-from harness.truth import reason_path
+from harness.truth import OBJECT_SUFFIX, reason_path
 from harness.world import PREFIX, World
 
 KINDS = frozenset(
@@ -142,3 +142,10 @@ def rows(made: Collection[Discrepancy], named: Collection[Named]) -> Iterator[Ro
             yield Row(
                 found.key or os.fspath(found.path or "nothing"), "no difference", f"{found.difference}", right=False
             )
+
+
+def rows_in_words(made: Collection[Discrepancy], text: str) -> Iterator[Row]:
+    """Each discrepancy, and whether a text names the file or object."""
+    for each in made:
+        name = each.subject.removeprefix(f"{PREFIX}/").removesuffix(OBJECT_SUFFIX)
+        yield Row(name, f"its name, as {each.done}", "so" if name in text else "not a word", name in text)

@@ -2,8 +2,9 @@
 
 import gzip
 import tarfile
+from collections.abc import Mapping
 
-from harness.archives import gzip_run
+from harness.archives import ZipMember, gzip_run, zip_bytes
 from harness.mock_archives import Members, gzipped, gzipped_tar, holding, tarred, zipped
 from harness.mock_dice import Dice
 from harness.mock_json import Form, json_file
@@ -18,6 +19,8 @@ def archive_files(dice: Dice) -> dict[str, Made]:
         "archives/mixed.zip": zipped(_mixed(dice)),
         "archives/stored.ZIP": zipped({"a.csv": csv(["a"], ["1"]), "b/a.csv": csv(["a"], ["2"])}, stored=True),
         "archives/mixed.tar": tarred({"./": None, **{f"./{name}": made for name, made in _mixed(dice).items()}}),
+        "archives/one block of zeros.tar": _ended_early({"a.csv": csv(["a"], ["1"])}),
+        "archives/unmarked names.zip": _unmarked({"größe/ä.csv": csv(["a"], ["unmarked"])}),
         "archives/gnu.tar": tarred({f"{'long ' * 30}/ä.csv": csv(["a"], ["1"])}, tarfile.GNU_FORMAT),
         "archives/mixed.tar.gz": gzipped_tar(_mixed(dice)),
         "archives/short name.tgz": gzipped_tar({"m/n.csv": csv(["x", "y"], ["007", "b"])}),
@@ -33,6 +36,18 @@ def archive_files(dice: Dice) -> dict[str, Made]:
         ),
         "same/data.csv.gz": gzipped("data.csv", csv(["a"], ["gzipped"])),
     }
+
+
+def _ended_early(members: Members) -> Made:
+    """A tar file that ends after the first of the blocks of zeros, as some writers leave it."""
+    data = tarred(members).data
+    last = max(at for at in range(0, len(data), tarfile.BLOCKSIZE) if any(data[at : at + tarfile.BLOCKSIZE]))
+    return holding(data[: last + 2 * tarfile.BLOCKSIZE], members)
+
+
+def _unmarked(members: Mapping[str, Made]) -> Made:
+    """A zip file whose names are UTF-8 and not marked as such, as Info-ZIP on Unix writes them."""
+    return holding(zip_bytes([ZipMember(name.encode(), made.data) for name, made in members.items()]), members)
 
 
 def _mixed(dice: Dice) -> Members:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from harness.archives import gzip_run
 from harness.mock_archives import gzipped, zipped
 from harness.mock_faults import alone, bomb, faults, inside, matryoshka
-from harness.mock_made import Recipe
+from harness.mock_made import Recipe, bad
 from harness.mock_text import csv
 
 PACKERS = ("zip", "tar", "tar.gz", "gz")
@@ -46,6 +47,9 @@ def archives_at_the_limits() -> Iterator[Recipe]:
     """Archives that unpack to far too much, or are too deep, beside such as are just within both limits."""
     for how in ("gz", "zip", "tar.gz"):
         yield bomb(how, 4 * UNPACK_LIMIT)
+    # Each of them is within the limit, and all together are not.
+    parts = {f"part {number}.txt.gz": bad(gzip_run(UNPACK_LIMIT // 2), "unsafe-archive") for number in range(4)}
+    yield Recipe("all together.zip", zipped(parts))
     for levels in (8, 9):
         doll = matryoshka(levels)
         yield Recipe(f"{levels} deep/{doll.path}", doll.made)

@@ -118,6 +118,8 @@ def _text_faults() -> dict[str, dict[str, Made]]:
             column_twice_sql="INSERT INTO t (a, a) VALUES (1, 2);\n",
             no_end_of_copy_sql="COPY t (a, b) FROM stdin;\n1\t2\n",
             short_row_of_copy_sql="COPY t (a, b) FROM stdin;\n1\n\\.\n",
+            copy_of_csv_sql='COPY t (a) FROM stdin WITH (FORMAT csv);\n"x"\n\\.\n',
+            too_few_values_sql="INSERT INTO t (a, b) VALUES (1, 2), (3);\n",
         ),
         "not-text": _of(
             "not-text",

@@ -17,6 +17,8 @@ _BLOCK_ROWS = 1 << 14
 _FIRST_ID = 10**9
 _CODES = [f"{row % 1000:03}" for row in range(_BLOCK_ROWS)]
 
+_INSERT = "INSERT INTO big (id, code) VALUES "
+
 _LINES = 64
 # A line deflates to a fiftieth, and no two lines are alike.
 _LINE_REPEATS = 64
@@ -39,22 +41,15 @@ def large_json(path: str, size: int) -> Recipe:
 
 
 def large_dump(path: str, size: int) -> Recipe:
-    """A dump of at least `size` bytes of short rows, a thousand of which stand in an INSERT, and at most a block more."""
-    starts = (row % 1000 == 0 for row in range(_BLOCK_ROWS))
-    rows = [f"(%d, '{code}')" for code in _CODES]
-    template = "".join(
-        (";\n" if row else "") + f"INSERT INTO big (id, code) VALUES {text}" if first else f",\n{text}"
-        for row, (first, text) in enumerate(zip(starts, rows, strict=True))
-    )
-    template += ";\n"
+    """A dump of at least `size` bytes, and at most one block more: INSERTs of a thousand short rows."""
+    inserts = (",\n".join(f"(%d, '{code}')" for code in _CODES[at : at + 1000]) for at in range(0, _BLOCK_ROWS, 1000))
+    template = "".join(f"{_INSERT}{rows};\n" for rows in inserts)
     blocks = _blocks(template, size)
-    return Recipe(
-        path,
-        Made(
-            lambda: (_block(template, number) for number in range(blocks)),
-            (_table(blocks, str, Reading.WRITTEN, "/big"),),
-        ),
-    )
+
+    def chunks() -> Iterator[bytes]:
+        return (_block(template, number) for number in range(blocks))
+
+    return Recipe(path, Made(chunks, (_table(blocks, str, Reading.WRITTEN, "/big"),)))
 
 
 def large_zip(path: str, size: int) -> Recipe:

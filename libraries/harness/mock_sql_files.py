@@ -18,6 +18,14 @@ def sql_files() -> dict[str, Made]:
         ),
         "dumps/only comments.sql": dump(Between("-- nothing\n/* at all; */\n;;\n")),
         "dumps/mariadb.sql": _mariadb(),
+        "dumps/text beside hex.sql": dump(
+            Insert(
+                "t",
+                "t",
+                ("data", "flag"),
+                ((Literal("X'00FF'", _hex("00ff")), True), ("a text", "a word"), (None, False)),
+            )
+        ),
         "dumps/backtick in a string.sql": dump(
             Between("/* outer /* and no inner one */\n-- after MySQL came others\n"),
             Insert(

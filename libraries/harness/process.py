@@ -149,6 +149,14 @@ class MigratorProcess:
         except ProcessLookupError:
             return
 
+    def ends_within(self, span: timedelta) -> bool:
+        """Wait for its end as long as that, and no error if it does not come."""
+        try:
+            self._process.wait(timeout=span.total_seconds())
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def wait(self, within: timedelta) -> Finished:
         """Wait for its end; the limit grows by what the machine keeps it waiting.
 

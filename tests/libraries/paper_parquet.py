@@ -27,7 +27,13 @@ def as_text(expected: ExpectedObject) -> pa.Table:
 def _text_type(column):
     if column.reading is Reading.NUMBER:
         return pa.int64()
-    return pa.binary() if any(isinstance(value, Binary) for value in column.values) else pa.string()
+    return pa.binary() if _is_binary(column) else pa.string()
+
+
+def _is_binary(column):
+    """Binary literals beside no text but the empty one."""
+    present = [value for value in column.values if value is not None and value != ""]
+    return bool(present) and all(isinstance(value, Binary) for value in present)
 
 
 def _cell_text(column, value):
@@ -38,7 +44,7 @@ def _cell_text(column, value):
     ):
         return value
     if isinstance(value, Binary):
-        return value.value
+        return value.value if _is_binary(column) else value.written
     if column.reading is Reading.WRITTEN:
         return "TRUE" if value else "FALSE"
     return value if column.all_strings else dumped(value)

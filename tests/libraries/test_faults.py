@@ -10,7 +10,7 @@ from Faults import Faults
 from harness import faults, mock_few, mock_folder
 from harness.books_bucket import bucket_differences
 from harness.gate import Exchange
-from harness.gate_rules import Stage
+from harness.gate_rules import Hold, Rule, Stage
 from harness.s3_requests import Act
 from harness.truth import State
 from paper_world import PaperWorld, balanced_world, pend, version
@@ -123,6 +123,44 @@ def hung(world: PaperWorld, key: str, *, after: float | None, again: float | Non
         exchange.hung_up = others[0]
     if again is not None:
         world.gate.exchanges.append(Exchange(number + 1, others[-1], "PUT", Act.PUT_OBJECT, key, number + 1, "passed"))
+
+
+class Run:
+    """A migrator that ends when it is waited for, or is given up on."""
+
+    def __init__(self, told: list, finished) -> None:
+        self._told = told
+        self._finished = finished
+
+    def ends_within(self, span):
+        self._told.append(f"out for {span.total_seconds():g} s")
+        return False
+
+    def wait(self, _):
+        self._told.append("waited for")
+        return self._finished
+
+
+def test_an_outage_is_over_before_the_run_is_waited_for(world):
+    told: list[str] = []
+    world.process, world.hold = Run(told, world.last_run), Rule(Hold())
+    world.gate.begin_outage = lambda answer: told.append(f"{answer.status}")
+    world.gate.lift_holds = lambda: told.append("let go")
+    world.gate.lift_all = lambda: told.append("over")
+    FAULTS.bear_an_outage(world, timedelta(seconds=5))
+    assert told == ["503", "let go", "out for 5 s", "over", "waited for"]
+    with pytest.raises(AssertionError, match="the Given that holds one is missing"):
+        FAULTS.bear_an_outage(world, timedelta(seconds=5))
+
+
+def test_scratch_that_a_run_left_when_it_gave_up_is_told(world):
+    FAULTS.no_file_should_bear_the_blame(world)
+    for name in ("state.sqlite3", "state.sqlite3-wal", "lock", "scratch"):
+        (world.source / ".migrator" / name).mkdir(parents=True)
+    (world.source / ".migrator/lock").rmdir()
+    (world.source / ".migrator/lock").touch()
+    with pytest.raises(AssertionError, match=r"Expected state and lock alone .*, at \.migrator/scratch\."):
+        FAULTS.no_file_should_bear_the_blame(world)
 
 
 SMALL, LARGE = "lake/pair.zip/a.csv.parquet", f"lake/{mock_few.LARGE}.parquet"

@@ -148,7 +148,50 @@ def test_a_target_without_a_prefix_is_the_bucket_alone(world):
 def test_slashes_go_around_the_prefix(world):
     _migrator(world, "sys.stderr.write(sys.argv[3])")
     INTERFACE.run_migrator_with_slashes_around_the_prefix(world)
-    assert world.last_run.stderr == "s3://bucket//lake//"
+    assert world.last_run.stderr == "s3://bucket//lake/2024 ü//"
+    assert world.under == "lake/2024 ü/"
+
+
+def test_a_run_with_every_option_is_given_them(world):
+    _migrator(world, "sys.stderr.write(' '.join(sys.argv[1:]))")
+    INTERFACE.run_migrator_with_every_option(world)
+    for option in ("state", "endpoint-url", "workers", "log-format", "retry-for", "grace", "unpack-limit"):
+        assert f" --{option} " in world.last_run.stderr
+    assert world.options[0] == "--state"
+
+
+def test_commands_that_take_every_option_pass(world):
+    _migrator(world, "assert ('s3://bucket/lake' in sys.argv) == (sys.argv[1] != 'status'), sys.argv")
+    INTERFACE.commands_should_take_every_option(world, "status", "verify")
+    assert not world.allowed.rebuilt
+    INTERFACE.commands_should_take_every_option(world, "recover")
+    assert world.allowed.rebuilt
+
+
+@pytest.mark.parametrize("code", [2, 3])
+def test_a_command_that_does_not_take_an_option_is_told(world, code):
+    _migrator(world, f"sys.exit({code} if '--workers' in sys.argv and sys.argv[1] == 'verify' else 0)")
+    told = f"Expected exit code 0, seen exit code {code} .*, at verify with every option"
+    with pytest.raises(AssertionError, match=told):
+        INTERFACE.commands_should_take_every_option(world, "status", "verify")
+
+
+def test_a_status_in_words_that_names_every_file_passes(world):
+    _migrator(world, "print('done a.csv / done b/c.csv / failed bad.json')")
+    INTERFACE.status_should_name_every_file_in_words(world)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("print('a.csv', 'bad.json')", r"Expected its name on stdout, seen not a word, at b/c\.csv"),
+        ("print('a.csv b/c.csv bad.json'); sys.exit(3)", "Expected exit code 0, seen exit code 3"),
+    ],
+)
+def test_a_status_in_words_that_leaves_a_file_out_or_fails_is_told(world, code, told):
+    _migrator(world, code)
+    with pytest.raises(AssertionError, match=told):
+        INTERFACE.status_should_name_every_file_in_words(world)
 
 
 def test_files_that_were_tried_once_pass(world):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from harness import permissions
-from harness.process import Launch
 from harness.problems import EnvironmentFault
+from harness.process import Launch
 from harness.world import WorldError
 from paper_world import balanced_world, pend
 from Permissions import Permissions
@@ -83,6 +83,18 @@ def test_an_unreadable_file_that_ended_otherwise_is_told(unreadable, wreck, told
     wreck(world)
     with pytest.raises(AssertionError, match=told):
         keywords.migrator_should_have_failed_the_file_as_unreadable(world)
+
+
+def test_a_done_folder_that_nobody_may_write_is_made_and_mended(tmp_path, launch):
+    world = balanced_world(tmp_path / "world")
+    (world.source / "done").rename(world.folder / "elsewhere")
+    keywords = Permissions()
+    keywords.forbid_writing_into_done(world)
+    place = world.source / "done/x"
+    bound = permissions.bound(replace(launch, words=(sys.executable, "-c", "import sys; open(sys.argv[1], 'w')")))
+    assert subprocess.run([*bound.words, place], capture_output=True, check=False).returncode
+    keywords.allow_writing_into_done(world)
+    assert subprocess.run([*bound.words, place], capture_output=True, check=False).returncode == 0
 
 
 def test_a_missing_given_is_told(tmp_path):

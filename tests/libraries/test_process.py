@@ -37,6 +37,14 @@ def test_exit_code_and_output_are_told(launch):
     assert ended.how_it_ended().startswith("exit code 1 after") and ended.how_it_ended().endswith("(err)")
 
 
+def test_whether_a_process_ends_soon_can_be_asked_without_ending_it(launch):
+    process = MigratorProcess(launch("import time; time.sleep(60)"), ["run"])
+    assert not process.ends_within(timedelta(milliseconds=10))
+    assert process.running
+    process.kill_group()
+    assert process.ends_within(SOON)
+
+
 def test_each_process_keeps_logs_of_its_own(launch, tmp_path):
     for command in ("run", "status", "run"):
         MigratorProcess(launch("print(1)"), [command]).wait(SOON)

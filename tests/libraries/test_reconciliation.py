@@ -29,10 +29,11 @@ def world(tmp_path):
     return world
 
 
-def _speaking(world, named, code):
-    """A migrator that prints these differences and ends with that code."""
+def _speaking(world, named, code, words="a.csv and b/c.csv"):
+    """A migrator that prints these differences, or these words, and ends with that code."""
     script = world.folder / "speak.py"
-    script.write_text(f"import sys\nprint({json.dumps({'differences': named})!r})\nsys.exit({code})\n")
+    said = json.dumps({"differences": named})
+    script.write_text(f"import sys\nprint({said!r} if '--json' in sys.argv else {words!r})\nsys.exit({code})\n")
     world.launch = replace(world.launch, words=tuple(shlex.split(f"{sys.executable} {script}")))
 
 
@@ -61,6 +62,14 @@ def test_differences_that_are_all_named_pass(world, moved):
 def test_a_difference_that_is_not_named_is_told(world):
     _speaking(world, [], 3)
     with pytest.raises(AssertionError, match="as an object was deleted, seen not a word, at lake/a"):
+        _keywords(world, WHAT).verify_should_name_every_discrepancy(world)
+
+
+def test_a_difference_that_is_not_named_in_words_is_told(world):
+    _speaking(world, [MISSING], 3, words="1 difference")
+    with pytest.raises(
+        AssertionError, match=r"Expected its name, as an object was deleted, seen not a word, at a\.csv"
+    ):
         _keywords(world, WHAT).verify_should_name_every_discrepancy(world)
 
 

@@ -65,6 +65,12 @@ def test_a_state_of_its_own_may_be_anywhere_else(tmp_path, state):
     assert parse(["status", str(source), "--state", f"{source}/{state}"]).state.name == state.rpartition("/")[2]
 
 
+def test_the_default_state_may_be_named_outright_before_there_is_one(tmp_path):
+    state = tmp_path / ".migrator/state.sqlite3"
+    assert parse(["status", str(tmp_path), "--state", str(state)]).state == state
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["run", "status", "verify", "retry", "recover"])
 def test_every_command_takes_every_option(tmp_path, command):
     target = ["s3://bucket/a/b/"] if command in {"run", "verify", "recover"} else []

@@ -187,9 +187,12 @@ def _folders(run_id: str | None) -> Iterator[Found]:
     for folder in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}-{run_id or '*'}")):
         with contextlib.suppress(FileNotFoundError):
             facts = folder.lstat()
+            # Another user's is that user's business, and may not even be looked into.
+            if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+                continue
             # A folder without its owner's name is a user's, or one that is being made or removed in this moment.
             owner = _owner_of(folder) or (_NOBODY if run_id else None)
-            if stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and owner is not None:
+            if owner is not None:
                 run = Run(folder.name.removeprefix(f"{PREFIX}-"), owner)
                 yield Found("folder", str(folder), run, facts.st_mtime, _folder_removal(folder))
 

@@ -85,6 +85,15 @@ def test_what_is_not_ours_is_never_swept(client, temporary):
         theirs.remove()
 
 
+def test_another_users_folder_is_not_even_looked_into(temporary, dead, monkeypatch):
+    cleanup.make_folder(dead)
+    mine = os.geteuid()
+    assert [found.name for found in cleanup.things(None, dead.run_id)] == [str(temporary / dead.name)]
+    monkeypatch.setattr(cleanup.os, "geteuid", lambda: mine + 1)
+    monkeypatch.setattr(cleanup, "_owner_of", lambda folder: folder / "may not be read" / 0)
+    assert cleanup.things(None, dead.run_id) == []
+
+
 def test_another_machines_things_are_left_until_they_are_old(temporary, dead):
     elsewhere = Run(dead.run_id, replace(dead.owner, host="another"))
     folder = cleanup.make_folder(elsewhere)

@@ -20,7 +20,7 @@ BUILT_IN = "built-in"
 
 _ROOT = Path(__file__).parents[2]
 _LAST_LINES = 15
-_LOOK_AGAIN = 0.05
+_LOOK_AGAIN = 0.25
 # The most that a limit grows by what the machine kept a process waiting: who hangs must come to an end.
 _MOST_GRANTED = 60.0
 

@@ -6,11 +6,9 @@ commit is shared by all files that are under way.
 
 import queue
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from migrator.entries import Entry, Intent, StoredObject, now
 from migrator.errors import Blocked, StateUnusable
@@ -18,13 +16,11 @@ from migrator.examine import Keys, makes_one_object
 from migrator.feed import Feed
 from migrator.folders import Folders
 from migrator.logs import fields, log
-from migrator.outcomes import Converted, Left, Outcome, Refused, Stored, Task, Twin
-from migrator.pool import Pool
+from migrator.outcomes import Converted, Kept, Left, Outcome, Refused, Stored, Task, Twin
 from migrator.progress import Progress
 from migrator.settle import Move, Settlement
 from migrator.state import State
 from migrator.stop import Stop
-from migrator.work import Workshop
 
 _BLOCKED_GRACE = 3.0
 # Renames wait this long for others, so that a folder is written out once for all of them.
@@ -41,14 +37,38 @@ _MAX_HELD = 1000
 _GRACE_SHARE = 0.5
 
 
-@dataclass(frozen=True)
-class Crew:
-    """Who carries out the work; `results` takes outcomes, and None to wake the coordinator."""
+class Crew(Protocol):
+    """Who carries out the work, here or elsewhere; no call waits, and each file's outcome comes to `results`."""
 
-    workshop: Workshop
-    pool: Pool[Any]
     results: "SimpleQueue[Any]"
-    in_flight: int
+    """Takes outcomes, and None to wake the coordinator."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many files are under way at most."""
+
+    @property
+    def memory(self) -> int:
+        """How many bytes the files that are under way may keep busy together."""
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the target has taken an object in this run."""
+
+    def convert(self, tasks: Sequence[Task]) -> None:
+        """Convert files and stage their objects."""
+
+    def commit(self, converted: Sequence[Converted | Kept]) -> None:
+        """Put staged objects into the bucket, before any other file is begun."""
+
+    def discard(self, converted: Sequence[Converted | Kept]) -> None:
+        """Forget what is staged; the files are left."""
+
+    def take_back(self, task: Task, objects: tuple[StoredObject, ...], outcome: Outcome) -> None:
+        """Remove a file's objects from the bucket; then `outcome` holds."""
+
+    def withdraw(self) -> list[int]:
+        """Take back the files that nobody has begun; their ids."""
 
 
 class Coordinator:
@@ -84,7 +104,7 @@ class Coordinator:
         self._keys = keys
         self._progress = progress
         self._folders = folders
-        self._feed = Feed(state)
+        self._feed = Feed(state, lambda: crew.memory)
         self._settlement = Settlement(state, folders, self._take_back)
         self._flying: dict[int, Task] = {}
         self._held: list[Refused] = []
@@ -112,11 +132,8 @@ class Coordinator:
                     self._ended(move.task, failed=move.refusal is not None)
                 moves, converted = self._record(outcomes)
                 begun = self._begin()
-            for task in begun:
-                self._crew.pool.submit(task.entry.id, partial(self._crew.workshop.convert, task))
-            for each in converted:
-                step = self._crew.workshop.discard if self._halted else self._crew.workshop.commit
-                self._crew.pool.submit_urgent(partial(step, each))
+            self._crew.convert(begun)
+            (self._crew.discard if self._halted else self._crew.commit)(converted)
             self._carry_out(moves)
             more = bool(self._local)
         self._abandon()
@@ -189,29 +206,25 @@ class Coordinator:
             return
         self._deadline = deadline
         self._halt()
-        self._local += [Left(self._flying[entry_id]) for entry_id in self._crew.pool.withdraw()]
+        self._local += [Left(self._flying[entry_id]) for entry_id in self._crew.withdraw()]
 
     # ---- recording ----
 
-    def _record(self, outcomes: list[Outcome]) -> tuple[list[Move], list[Converted]]:
+    def _record(self, outcomes: list[Outcome]) -> tuple[list[Move], list[Converted | Kept]]:
         moves: list[Move] = []
-        converted: list[Converted] = []
+        converted: list[Converted | Kept] = []
         ready: list[Outcome] = []
         for outcome in outcomes:
             if isinstance(outcome, Refused) and outcome.held:
                 self._held.append(outcome)
             else:
                 ready.append(outcome)
-        if self._crew.workshop.wrote.is_set():
+        if self._crew.wrote:
             ready += self._held
             self._held = []
         for outcome in ready:
-            if isinstance(outcome, Converted):
-                self._state.intend(
-                    outcome.task.entry.id,
-                    outcome.conversion.sha256,
-                    [staged.key for staged in outcome.conversion.objects],
-                )
+            if isinstance(outcome, Converted | Kept):
+                self._state.intend(outcome.task.entry.id, outcome.sha256, outcome.keys)
                 converted.append(outcome)
             elif isinstance(outcome, Left):
                 self._leave(outcome)
@@ -277,7 +290,7 @@ class Coordinator:
 
     def _take_back(self, task: Task, objects: tuple[StoredObject, ...], outcome: Outcome) -> None:
         if objects:
-            self._crew.pool.submit_urgent(partial(self._crew.workshop.take_back, task, objects, outcome))
+            self._crew.take_back(task, objects, outcome)
         else:
             self._local.append(outcome)
 

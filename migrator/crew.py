@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from migrator.converting import converting, source_file
 from migrator.coordinator import SIGNAL_SECONDS, Crew
+from migrator.crew_here import CrewHere
 from migrator.entries import Entry
 from migrator.errors import Stopped
 from migrator.options import Options
@@ -18,6 +20,9 @@ from migrator.stop import Stop
 from migrator.target import Target
 from migrator.target_address import TargetSettings
 from migrator.work import Workshop
+
+if TYPE_CHECKING:
+    from migrator.crew_cluster import CrewOfCluster
 
 T = TypeVar("T")
 _CLOSING_SECONDS = 0.5
@@ -44,22 +49,38 @@ class Workers:
         settings = TargetSettings(scratch, given.endpoint_url, given.retry_for, self._stopping)
         self.target = Target(given.address, settings)
         self.pool: Pool[Any] = Pool(given.workers, self.results)
-        self.workshop = Workshop(given.source, self.target, self._convert)
+        workshop = Workshop(given.source, self.target, converting(given.source, self.target, self._options))
+        # One worker takes one file after another, more keep some files ready.
+        here = CrewHere(workshop, self.pool, self.results, 1 + _FILES_READY * (given.workers - 1))
+        self.crew: Crew = here
+        """Who the coordinator works with."""
+        self._cluster: CrewOfCluster | None = None
+        self._here = here
 
-    @property
-    def crew(self) -> Crew:
-        """Who the coordinator works with: one worker takes one file after another, more keep some files ready."""
-        return Crew(self.workshop, self.pool, self.results, 1 + _FILES_READY * (self._given.workers - 1))
+    def join_cluster(self, address: str) -> None:
+        """Have the workers of a cluster do the work from now on.
+
+        Raises:
+            UsageError, Blocked: They cannot.
+            Stopped: A stop was asked for.
+        """
+        from migrator.crew_cluster import joined
+
+        (self._cluster,) = self.gather([partial(joined, address, self._given, self._here, self._stopping)])
+        self.crew = self._cluster
 
     def halt(self) -> None:
         """Tell the workers that what they do is not wanted any more."""
         self._halted.set()
+        if self._cluster is not None:
+            self._cluster.halt()
 
     def close(self) -> bool:
         """Let the threads end; False where one hangs."""
         self.halt()
         self.pool.withdraw()
-        return self.pool.close(_CLOSING_SECONDS)
+        left = self._cluster is None or self._cluster.close()
+        return self.pool.close(_CLOSING_SECONDS) and left
 
     def gather(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
         """Carry out jobs and wait for all.
@@ -90,21 +111,15 @@ class Workers:
 
     def makes_nothing(self, entry: Entry) -> bool:
         """Whether a file below `done/` converts to no object at all."""
-        from migrator.convert import SourceFile, convert
+        from migrator.convert import convert
         from migrator.errors import Refusal
 
         top, _, path = (entry.place or "").partition("/")
-        file = SourceFile(self._given.source / top, path, entry.size, entry.mtime_ns or 0, entry.format)
+        file = source_file(self._given.source / top, path, entry)
         try:
             return not convert(file, _Nowhere(), self._options()).objects
         except Refusal:
             return False
-
-    def _convert(self, entry: Entry) -> Any:
-        from migrator.convert import SourceFile, convert
-
-        file = SourceFile(self._given.source, entry.path, entry.size, entry.mtime_ns or 0, entry.format)
-        return convert(file, self.target, self._options())
 
     def _options(self) -> Any:
         from migrator.convert import ConvertOptions

@@ -1,7 +1,7 @@
 """What is done with files in `done/` and `failed/` that the state does not know: entered, or remembered as foreign."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,21 +61,11 @@ class Examination:
     def ours(self, prefix: str) -> Callable[[str], bool]:
         """Whether a key is one that a pending file could make; it may be asked by any thread."""
         paths = {entry.path for entry in self._state.open_entries()}
-        under = f"{prefix}/" if prefix else ""
+        return lambda key: any(path in paths for path in _paths_of(key, prefix))
 
-        def is_ours(key: str) -> bool:
-            if not key.startswith(under):
-                return False
-            path = key[len(under) :]
-            if path.removesuffix(_PARQUET) in paths:
-                return True
-            while "/" in path:
-                path = path.rpartition("/")[0]
-                if path in paths:
-                    return True
-            return False
-
-        return is_ours
+    def knows(self, prefix: str, key: str) -> bool:
+        """Whether a key is one that a file could make which ever arrived here."""
+        return any(self._state.knows_path(path) for path in _paths_of(key, prefix))
 
     def _enter(self, findings: Iterable[Examined]) -> None:
         with self._state.transaction():
@@ -105,3 +95,15 @@ class Examination:
         for entry in self._state.open_entries():
             if entry.place == path:
                 self._state.forget(entry.id)
+
+
+def _paths_of(key: str, prefix: str) -> Iterator[str]:
+    """The paths of the files that could make this key."""
+    under = f"{prefix}/" if prefix else ""
+    if not key.startswith(under):
+        return
+    path = key[len(under) :]
+    yield path.removesuffix(_PARQUET)
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path

@@ -1,6 +1,7 @@
 """Which file comes next: in the order of arrival, but never more big ones at once than memory allows."""
 
 from collections import deque
+from collections.abc import Callable
 
 from migrator.entries import Entry
 from migrator.names import Kind, kind_of
@@ -8,7 +9,8 @@ from migrator.state import State
 
 MIB = 1 << 20
 _CHUNK = 512
-_BUDGET = 96 * MIB
+BUDGET = 96 * MIB
+"""The bytes that the files of one process may keep busy."""
 # What an archive's members take is unknown; compressed text is some ten times as long unpacked.
 _ARCHIVE_FACTOR = 10
 
@@ -18,10 +20,15 @@ class Feed:
 
     Files are weighed by the bytes that they keep busy. A file that weighs more than what is left waits until others
     have ended, and lighter ones overtake it; one file is always let through.
+
+    Args:
+        state: The durable state.
+        budget: How many bytes may be busy now.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, budget: Callable[[], int] = lambda: BUDGET) -> None:
         self._state = state
+        self._budget = budget
         self._last = 0
         self._next: deque[Entry] = deque()
         self._heavy: deque[Entry] = deque()
@@ -44,7 +51,7 @@ class Feed:
         self._busy.pop(entry_id, None)
 
     def _admitted(self) -> Entry | None:
-        left = _BUDGET - sum(self._busy.values())
+        left = self._budget() - sum(self._busy.values())
         if self._heavy and (not self._busy or weight(self._heavy[0]) <= left):
             return self._heavy.popleft()
         while self._fill():
@@ -69,4 +76,4 @@ class Feed:
 def weight(entry: Entry) -> int:
     """Bytes that a file keeps busy while it is converted."""
     factor = _ARCHIVE_FACTOR if kind_of(entry.format) is Kind.ARCHIVE else 1
-    return min(entry.size * factor, _BUDGET)
+    return min(entry.size * factor, BUDGET)

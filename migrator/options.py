@@ -51,6 +51,7 @@ class Options:
     grace: float = 10.0
     unpack_limit: int = 1 << 30
     json: bool = False
+    cluster: str | None = None
     code: ReasonCode | None = None
 
 
@@ -79,6 +80,7 @@ def parse(arguments: Sequence[str]) -> Options:
         grace=given.grace,
         unpack_limit=given.unpack_limit,
         json=getattr(given, "json", False),
+        cluster=getattr(given, "cluster", None),
         code=getattr(given, "code", None),
     )
 
@@ -99,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("target", metavar="s3://BUCKET[/PREFIX]", type=_told(Address.parse))
         if name in _WITH_JSON:
             command.add_argument("--json", action="store_true", help="print JSON")
+        if name == "run":
+            command.add_argument(
+                "--cluster",
+                metavar="tcp://HOST:PORT",
+                type=_told(_scheduler),
+                help="a Dask scheduler, whose workers do the work",
+            )
         if name == "retry":
             command.add_argument("--code", type=_told(_code), help="only files that failed with this reason code")
         _add_common(command)
@@ -135,6 +144,15 @@ def _told(convert: Callable[[str], T]) -> Callable[[str], T]:
 
 def _endpoint(text: str) -> str:
     problem = endpoint_problem(text)
+    if problem:
+        raise UsageError(problem)
+    return text
+
+
+def _scheduler(text: str) -> str:
+    from migrator.cluster import address_problem
+
+    problem = address_problem(text)
     if problem:
         raise UsageError(problem)
     return text

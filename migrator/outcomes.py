@@ -32,6 +32,25 @@ class Converted:
     conversion: "Conversion"
     stored: dict[str, StoredObject]
 
+    @property
+    def sha256(self) -> str:
+        """The file's SHA-256 in hex."""
+        return self.conversion.sha256
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its objects."""
+        return tuple(staged.key for staged in self.conversion.objects)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is told of a `Converted` whose objects are staged in another process."""
+
+    task: Task
+    sha256: str
+    keys: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -75,4 +94,4 @@ class Left:
     error: BaseException | None = None
 
 
-Outcome = Converted | Stored | Twin | Refused | Left
+Outcome = Converted | Kept | Stored | Twin | Refused | Left

@@ -31,11 +31,15 @@ def run(given: Options, stop: Stop) -> int:
         The exit code.
 
     Raises:
-        UsageError: `done` or `failed` is no folder.
+        UsageError: `done` or `failed` is no folder, or the workers of the cluster cannot do this work.
         Locked: Another run holds SOURCE.
         Blocked: Nothing could be begun.
     """
     check_tops(given.source)
+    if given.cluster:
+        from migrator.cluster import demand_package
+
+        demand_package()
     log.info("run: %s to %s", given.source, given.address)
     stop.last_act = partial(reconcile.remove_scratch, given.source)
     with Lock(given.source):
@@ -122,6 +126,8 @@ class _Run:
         if self._state.marked(SWEEP) or self._state.marked(LISTING):
             workers.gather([partial(workers.target.abort_uploads, examination.ours(self._given.address.prefix))])
         self._obey()
+        if self._given.cluster and self._state.pending(0, 1):
+            workers.join_cluster(self._given.cluster)
         self._migrate(workers, keys)
 
     def _migrate(self, workers: "Workers", keys: Keys | None) -> None:
@@ -143,8 +149,19 @@ class _Run:
         self._blocked, self._defect = coordinator.blocked, coordinator.defect
         # A clean end leaves no multipart upload; what was abandoned, or met an outage, may.
         if not (coordinator.abandoned or coordinator.blocked):
+            if self._given.cluster:
+                # A worker that died cannot tell of what it left; another one did its work.
+                self._sweep_again(workers)
             with state.transaction():
                 state.mark(SWEEP, stands=False)
+
+    def _sweep_again(self, workers: "Workers") -> None:
+        """Abort the multipart uploads of files that are settled."""
+        examination, found = Examination(self._state, self._folders, self._survey), list[str]()
+        workers.gather([partial(workers.target.abort_uploads, lambda key: bool(found.append(key)))])
+        ours = {key for key in found if examination.knows(self._given.address.prefix, key)}
+        if ours:
+            workers.gather([partial(workers.target.abort_uploads, ours.__contains__)])
 
     def _concluded(self) -> int:
         """The exit code, by what the state says now."""

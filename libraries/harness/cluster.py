@@ -1,0 +1,157 @@
+"""A Dask cluster on this machine: a real scheduler and real workers, each a process that bears the run's mark."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from harness import run_id, watchdog
+from harness.patience import patient
+
+READY_LIMIT = patient(120)
+_LOCALHOST = "127.0.0.1"
+_LOOK_AGAIN = 0.05
+_REGISTERED = "Registered to:"
+_LAST_CHARACTERS = 2000
+# Nothing of a user's own Dask may change what a cluster does.
+_OWN_SETTINGS = ("DASK_", "AWS_")
+
+
+class ClusterError(AssertionError):
+    """A scheduler or a worker did not start; the message has its last words."""
+
+
+@dataclass
+class Member:
+    """A scheduler or a worker.
+
+    Attributes:
+        name: What it is called in evidence.
+        process: Its process, in a session of its own.
+        log: What it writes.
+    """
+
+    name: str
+    process: "subprocess.Popen[bytes]" = field(repr=False)
+    log: Path
+
+    @property
+    def address(self) -> str:
+        """Where a worker listens, as it has written; empty before that."""
+        found = [line.rpartition(" ")[2] for line in self.told.splitlines() if "Start worker at:" in line]
+        return found[0] if found else ""
+
+    @property
+    def told(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def send(self, what: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(what)
+
+    def kill(self) -> None:
+        """SIGKILL to it and its children; it is gone when this returns."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Cluster:
+    """A scheduler and its workers.
+
+    Args:
+        folder: A path where nothing is yet; scratch files go there.
+        evidence: Where the logs are kept.
+        environment: What the workers get on top of this process's own environment, such as credentials.
+        settings: Dask's, by name of variable.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        evidence: Path,
+        environment: Mapping[str, str],
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        self._evidence = evidence
+        self._environment = dict(environment)
+        self._settings = dict(settings or {})
+        self._contact = folder / "scheduler.json"
+        self.workers: list[Member] = []
+        watchdog.guard(run_id.current())
+        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self._contact))
+        self.address = ""
+        try:
+            self._wait(self.scheduler, lambda: bool(self._contacted()))
+        except BaseException:
+            self.close()
+            raise
+
+    def add_worker(self, environment: Mapping[str, str] | None = None, *, ready: bool = True) -> Member:
+        """Start a worker of one thread.
+
+        Args:
+            environment: In place of the cluster's own.
+            ready: Wait until the scheduler knows it.
+        """
+        name = f"worker-{len(self.workers) + 1}"
+        options = ["--name", name, "--nthreads", "1", "--no-nanny", "--local-directory", str(self._folder)]
+        worker = self._start("worker", self.address, *options, name=name, environment=environment)
+        self.workers.append(worker)
+        if ready:
+            self.wait_until_ready(worker)
+        return worker
+
+    def wait_until_ready(self, worker: Member) -> None:
+        """Wait until the scheduler knows a worker."""
+        self._wait(worker, lambda: _REGISTERED in worker.told)
+
+    def close(self) -> None:
+        """Kill all that still runs."""
+        for member in (*self.workers, self.scheduler):
+            member.kill()
+
+    def _start(
+        self, role: str, *arguments: str, name: str = "", environment: Mapping[str, str] | None = None
+    ) -> Member:
+        log = self._evidence / f"cluster-{name or role}.log"
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_SETTINGS)}
+        settings = {**self._settings, "DASK_CONFIG": str(self._folder / "config"), "TMPDIR": str(self._folder)}
+        given = self._environment if environment is None else environment
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", role, *arguments, "--host", _LOCALHOST, "--no-dashboard"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+                env={**inherited, **settings, **given},
+                start_new_session=True,
+            )
+        return Member(name or role, process, log)
+
+    def _contacted(self) -> str:
+        with suppress(FileNotFoundError, ValueError):
+            self.address = str(json.loads(self._contact.read_text(encoding="utf-8"))["address"])
+        return self.address
+
+    @staticmethod
+    def _wait(member: Member, there: Callable[[], bool], within: timedelta = READY_LIMIT) -> None:
+        deadline = time.monotonic() + within.total_seconds()
+        while not there():
+            if member.process.poll() is not None or time.monotonic() > deadline:
+                raise ClusterError(
+                    f"Expected the {member.name} of the cluster to be ready within {within.total_seconds():g} s, "
+                    f"seen {member.process.poll()!r} as its exit code; its last words: {member.told[-_LAST_CHARACTERS:]}"
+                )
+            time.sleep(_LOOK_AGAIN)

@@ -5,13 +5,13 @@ Dask decides which worker does what, and hands what a dead worker had to another
 
 import importlib.util
 import logging
+import pickle
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from migrator.cluster_place import Lack, Workplace, check, versions
+from migrator.cluster_place import Lack, Workplace, check, unlike, versions
 from migrator.errors import Blocked, ExitCode, Stopped, UsageError
 from migrator.logs import log
 
@@ -80,12 +80,22 @@ class Cluster:
             raise Blocked(f"the scheduler {address} does not answer: {' '.join(str(error).split())}") from None
 
     def submit(
-        self, name: str, function: Callable[..., Any], *arguments: Any, urgent: bool = False, worker: str | None = None
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *arguments: Any,
+        before: Sequence["Future"] = (),
+        urgent: bool = False,
+        worker: str | None = None,
     ) -> "Future":
-        """Have a worker call a function; what it is given must be picklable, and is no secret."""
+        """Have a worker call a function with what became of the tasks `before`, and with arguments that hold no secret.
+
+        They travel as bytes, so that a scheduler needs nothing of ours, and a worker which lacks something can say so.
+        """
         return self._client.submit(
-            function,
-            *arguments,
+            _caller(),
+            pickle.dumps((function, arguments)),
+            *before,
             key=name,
             pure=False,
             priority=1 if urgent else 0,
@@ -101,9 +111,9 @@ class Cluster:
         """
         from distributed import KilledWorker
 
+        if future.status == "cancelled":
+            raise self.gone()
         try:
-            if future.status == "cancelled":
-                raise self.gone()
             return future.result()
         except KilledWorker as error:
             count = error.allowed_failures + 1
@@ -115,7 +125,7 @@ class Cluster:
         except Exception as error:  # noqa: BLE001 - tasks catch all of their own; what is left is the cluster's
             if self._client.status != "running":
                 raise self.gone() from None
-            raise Blocked(f"the cluster cannot carry out the work: {_told(error)}") from None
+            raise Blocked(" ".join(str(error).split()) or type(error).__name__) from None
 
     def workers(self) -> dict[str, int]:
         """The workers' addresses, with how many tasks each carries out side by side.
@@ -123,10 +133,7 @@ class Cluster:
         Raises:
             Blocked: The scheduler does not answer.
         """
-        try:
-            found = self._client.sync(self._client.scheduler.ncores, callback_timeout=self._patience)
-        except Exception:  # noqa: BLE001 - Dask raises whatever it meets: time is up, a connection broke, it is closed
-            raise self.gone() from None
+        found = self._ask("ncores")
         return {str(address): int(threads) for address, threads in found.items()}
 
     def gone(self) -> Blocked:
@@ -142,6 +149,7 @@ class Cluster:
             Stopped: A stop was asked for.
         """
         workers = self._some_workers(stopping)
+        self._complain(self._unlike(workers))
         name = f"migrator-check-{place.token[:8]}"
         asked = {
             worker: self.submit(f"{name}-{number}", check, place, urgent=True, worker=worker)
@@ -152,21 +160,16 @@ class Cluster:
             _pause(stopping)
             for worker in asked.keys() - self.workers().keys():
                 del asked[worker]
-        lacks = [(worker, lack) for worker, future in asked.items() if (lack := self._lack(future))]
-        if not lacks:
-            log.info("%d workers on %s are fit for the work", len(asked), self._address)
-            return
-        words = "; ".join(f"worker {worker}: {lack.words}" for worker, lack in lacks[:_MOST_NAMED])
-        more = f"; and {len(lacks) - _MOST_NAMED} more workers" if len(lacks) > _MOST_NAMED else ""
-        if any(lack.code is ExitCode.USAGE for _, lack in lacks):
-            raise UsageError(f"--cluster: {words}{more}")
-        raise Blocked(words + more)
+        self._complain({worker: lack for worker, future in asked.items() if (lack := self._lack(future))})
+        log.info("%d workers of %s are fit for the work", len(asked), self._address)
 
     def close(self) -> bool:
         """Let everything go that was submitted; False where that hangs."""
-        with suppress(Exception):
+        try:
             self._client.close(timeout=_CLOSING_SECONDS)
-        return False
+        except Exception:  # noqa: BLE001 - the connection may be in any state, and nobody needs it any more
+            return False
+        return True
 
     def _some_workers(self, stopping: Callable[[], bool]) -> Sequence[str]:
         deadline = time.monotonic() + self._patience
@@ -176,18 +179,59 @@ class Cluster:
             _pause(stopping)
         return workers
 
+    def _unlike(self, workers: Sequence[str]) -> dict[str, Lack]:
+        """The workers with another Python or Dask, to which nothing can be handed."""
+        from distributed.versions import get_versions
+
+        own = get_versions()["packages"]
+        try:
+            told = self._ask("broadcast", msg={"op": "versions"}, on_error="ignore")
+        except Blocked:
+            known = self._ask("identity")["workers"]
+            silent = min(known, key=lambda worker: float(known[worker]["last_seen"]), default="none")
+            raise Blocked(f"not every worker answers; the one longest silent is {silent}") from None
+        lacks = {}
+        for worker in told.keys() & set(workers):
+            theirs = told[worker]["packages"]
+            for name, wanted, has in (
+                ("Python", _minor(own["python"]), _minor(theirs["python"])),
+                ("distributed", own["distributed"], theirs["distributed"]),
+            ):
+                if has != wanted:
+                    lacks[worker] = unlike(name, wanted, has)
+        return lacks
+
     def _lack(self, future: "Future") -> Lack | None:
         if not future.done():
-            return Lack(
-                f"it has not answered within {_CHECK_SECONDS:g} s; it hangs, or others keep it busy",
-                ExitCode.WORK_PENDING,
-            )
+            words = f"it has not answered within {_CHECK_SECONDS:g} s; it hangs, or others keep it busy"
+            return Lack(words, ExitCode.WORK_PENDING)
         try:
             lack: Lack | None = self.result(future)
         except (Blocked, Lost) as error:
-            needed = ", ".join(" ".join(each) for each in versions())
-            return Lack(f"it cannot be asked ({error}); it must have {needed}", ExitCode.USAGE)
+            return Lack(f"it cannot do the work: {error}; it must have {_needed()}", ExitCode.USAGE)
         return lack
+
+    def _ask(self, what: str, **arguments: Any) -> Any:
+        """What the scheduler answers.
+
+        Raises:
+            Blocked: Nothing, for longer than anybody waits.
+        """
+        try:
+            method = getattr(self._client.scheduler, what)
+            return self._client.sync(method, callback_timeout=self._patience, **arguments)
+        except Exception:  # noqa: BLE001 - Dask raises whatever it meets: time is up, a connection broke, it is closed
+            raise self.gone() from None
+
+    @staticmethod
+    def _complain(lacks: Mapping[str, Lack]) -> None:
+        if not lacks:
+            return
+        words = "; ".join(f"worker {worker}: {lacks[worker].words}" for worker in sorted(lacks)[:_MOST_NAMED])
+        words += f"; and {len(lacks) - _MOST_NAMED} more workers" if len(lacks) > _MOST_NAMED else ""
+        if any(lack.code is ExitCode.USAGE for lack in lacks.values()):
+            raise UsageError(f"--cluster: {words}")
+        raise Blocked(words)
 
 
 class Lost(Exception):
@@ -200,8 +244,29 @@ def _pause(stopping: Callable[[], bool]) -> None:
     time.sleep(_POLL_SECONDS)
 
 
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _needed() -> str:
+    return ", ".join(" ".join(each) for each in versions())
+
+
+def _caller() -> Callable[..., Any]:
+    """What workers call. As a function within another it travels itself, not by its name, which they may lack."""
+
+    def carry_out(payload: bytes, *before: Any) -> Any:
+        import pickle
+
+        from distributed import get_worker
+
+        try:
+            function, arguments = pickle.loads(payload)  # noqa: S301 - the coordinator's own
+        except (ImportError, AttributeError, TypeError) as error:
+            raise RuntimeError(f"worker {get_worker().address}: {error}") from None
+        return function(*before, *arguments)
+
+    return carry_out
 
 
 def _quiet() -> None:

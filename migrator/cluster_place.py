@@ -157,11 +157,16 @@ def versions() -> tuple[tuple[str, str], ...]:
     )
 
 
+def unlike(name: str, wanted: str, has: str | None) -> Lack:
+    """That a worker has another version of something than the coordinator."""
+    return Lack(f"it has {name} {has}, where the coordinator has {wanted}; give both the same", ExitCode.USAGE)
+
+
 def _demand(place: Workplace) -> None:
     own = dict(versions())
     for name, wanted in place.versions:
         if own.get(name) != wanted:
-            raise Unfit(f"it has {name} {own.get(name)}, where the coordinator has {wanted}; give both the same")
+            raise Unfit(unlike(name, wanted, own.get(name)).words)
     try:
         seen = place.token_file.read_text(encoding="ascii")
     except (OSError, ValueError) as error:

@@ -151,18 +151,16 @@ class CrewOfCluster:
             self._flight_of.update(dict.fromkeys(flight.tasks, flight))
             staged = self._submit(flight, "convert", cluster_work.begin, self._place, tuple(tasks))
             if staged is not None:
-                self._submit(flight, "tell", cluster_work.tell, staged, heard=True)
+                self._submit(flight, "tell", cluster_work.tell, before=staged)
 
     def _batch(self) -> list[Task]:
         """What goes together: small files, but not so many that other workers have none."""
         most = max(1, min(_FILES_A_BATCH, len(self._waiting) // max(1, self._threads)))
         tasks = [self._waiting.popleft()]
         size = weight(tasks[0].entry)
-        while self._waiting and len(tasks) < most and not tasks[0].entry.attempts:
-            entry = self._waiting[0].entry
-            size += weight(entry)
-            # What was begun before goes alone: it may be what its worker died of.
-            if size > _BYTES_A_BATCH or entry.attempts:
+        while self._waiting and len(tasks) < most and not _goes_alone(tasks[0]):
+            size += weight(self._waiting[0].entry)
+            if size > _BYTES_A_BATCH or _goes_alone(self._waiting[0]):
                 break
             tasks.append(self._waiting.popleft())
         return tasks
@@ -171,23 +169,28 @@ class CrewOfCluster:
         with self._lock:
             groups: dict[int, list[int]] = {}
             for each in converted:
-                groups.setdefault(self._flight_of[each.task.entry.id].number, []).append(each.task.entry.id)
+                flight = self._flight_of.get(each.task.entry.id)
+                # What was lost meanwhile is told already.
+                if flight is not None:
+                    groups.setdefault(flight.number, []).append(each.task.entry.id)
             for number, ids in groups.items():
                 flight = self._flights[number]
-                self._submit(flight, word, step, flight.futures[0], tuple(ids), heard=True)
+                self._submit(flight, word, step, tuple(ids), before=flight.futures[0])
 
     def _submit(
-        self, flight: _Flight, word: str, step: Callable[..., Any], *arguments: Any, heard: bool = False
+        self, flight: _Flight, word: str, step: Callable[..., Any], *arguments: Any, before: "Future | None" = None
     ) -> "Future | None":
+        """Submit a step; what follows another one goes before all first ones, and is listened for."""
         # Dask keeps books of how long a kind of task takes, told by what stands before the first number.
         name = f"migrator-{word}-{self._place.token[:8]}-{flight.number}-{len(flight.futures)}"
         try:
-            future = self._cluster.submit(name, step, *arguments, urgent=heard)
+            known = () if before is None else (before,)
+            future = self._cluster.submit(name, step, *arguments, before=known, urgent=bool(known))
         except Exception:  # noqa: BLE001 - Dask raises whatever it meets where its connection is lost
             self._lose(flight, error=self._cluster.gone())
             return None
         flight.futures.append(future)
-        if heard:
+        if before is not None:
             future.add_done_callback(partial(self._hand_over, flight))
         return future
 
@@ -220,8 +223,9 @@ class CrewOfCluster:
                 del self._flight_of[entry_id]
             if self._halted and isinstance(outcome, Left) and isinstance(outcome.error, Blocked):
                 # The token is gone, so whoever looks for it now complains.
-                outcome = replace(outcome, error=None)  # noqa: PLW2901
-            self.results.put(outcome)
+                self.results.put(replace(outcome, error=None))
+            else:
+                self.results.put(outcome)
         if not flight.open:
             self._flights.pop(flight.number, None)
             flight.futures.clear()
@@ -256,6 +260,11 @@ class CrewOfCluster:
         with self._lock:
             for flight in list(self._flights.values()):
                 self._lose(flight, error=error)
+
+
+def _goes_alone(task: Task) -> bool:
+    """Whether others must not suffer from a file that may be what its workers died of: it was begun twice before."""
+    return (task.entry.attempts or 0) > 1
 
 
 def joined(address: str, given: Options, here: Crew, stopping: Callable[[], bool]) -> CrewOfCluster:

@@ -34,6 +34,7 @@ class Feed:
         self._heavy: deque[Entry] = deque()
         self._read_all = False
         self._busy: dict[int, int] = {}
+        self._weight = 0
 
     def take(self, count: int) -> list[Entry]:
         """At most `count` files that may begin now."""
@@ -43,15 +44,16 @@ class Feed:
             if entry is None:
                 break
             self._busy[entry.id] = weight(entry)
+            self._weight += self._busy[entry.id]
             taken.append(entry)
         return taken
 
     def ended(self, entry_id: int) -> None:
         """The file keeps nothing busy any more."""
-        self._busy.pop(entry_id, None)
+        self._weight -= self._busy.pop(entry_id, 0)
 
     def _admitted(self) -> Entry | None:
-        left = self._budget() - sum(self._busy.values())
+        left = self._budget() - self._weight
         if self._heavy and (not self._busy or weight(self._heavy[0]) <= left):
             return self._heavy.popleft()
         while self._fill():

@@ -157,9 +157,9 @@ class _Run:
 
     def _sweep_again(self, workers: "Workers") -> None:
         """Abort the multipart uploads of files that are settled."""
-        examination, found = Examination(self._state, self._folders, self._survey), list[str]()
-        workers.gather([partial(workers.target.abort_uploads, lambda key: bool(found.append(key)))])
-        ours = {key for key in found if examination.knows(self._given.address.prefix, key)}
+        examination = Examination(self._state, self._folders, self._survey)
+        (keys,) = workers.gather([workers.target.unfinished_uploads])
+        ours = {key for key in keys if examination.knows(self._given.address.prefix, key)}
         if ours:
             workers.gather([partial(workers.target.abort_uploads, ours.__contains__)])
 

@@ -166,15 +166,26 @@ class Target:
         Where the credentials may not list uploads, or the server cannot, nothing is aborted and a warning is logged.
         """
         count = 0
-        lister = self._server.lister
         try:
-            for key, upload in all_uploads(lambda after: self._patience.run(lambda: lister().uploads(after))):
+            for key, upload in self._uploads():
                 if ours(key):
                     self._abort_one(key, upload)
                     count += 1
         except (KeyRefused, NotSupported) as error:
-            _log.warning("multipart uploads that earlier runs left over cannot be aborted: %s", error)
+            _log.warning("multipart uploads that were left over cannot be aborted: %s", error)
         return count
+
+    def unfinished_uploads(self) -> set[str]:
+        """The keys of all multipart uploads that are not completed; none where that cannot be told, which is logged."""
+        try:
+            return {key for key, _ in self._uploads()}
+        except (KeyRefused, NotSupported) as error:
+            _log.warning("multipart uploads that were left over cannot be listed: %s", error)
+            return set()
+
+    def _uploads(self) -> Iterator[tuple[str, str]]:
+        lister = self._server.lister
+        return all_uploads(lambda after: self._patience.run(lambda: lister().uploads(after)))
 
     def _abort_one(self, key: str, upload: str) -> None:
         try:

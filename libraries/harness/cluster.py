@@ -16,7 +16,7 @@ from harness import run_id, watchdog
 from harness.patience import patient
 
 READY_LIMIT = patient(120)
-_LOCALHOST = "127.0.0.1"
+_LISTENING = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 _LOOK_AGAIN = 0.05
 _REGISTERED = "Registered to:"
 _LAST_CHARACTERS = 2000
@@ -89,7 +89,9 @@ class Cluster:
         self._contact = folder / "scheduler.json"
         self.workers: list[Member] = []
         watchdog.guard(run_id.current())
-        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self._contact))
+        # A scheduler needs neither the migrator nor credentials.
+        contact = ("--scheduler-file", str(self._contact))
+        self.scheduler = self._start("scheduler", "--port", "0", *contact, environment={})
         self.address = ""
         try:
             self._wait(self.scheduler, lambda: bool(self._contacted()))
@@ -130,7 +132,7 @@ class Cluster:
         given = self._environment if environment is None else environment
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dask", role, *arguments, "--host", _LOCALHOST, "--no-dashboard"],
+                [sys.executable, "-m", "dask", role, *arguments, *_LISTENING],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -152,6 +154,6 @@ class Cluster:
             if member.process.poll() is not None or time.monotonic() > deadline:
                 raise ClusterError(
                     f"Expected the {member.name} of the cluster to be ready within {within.total_seconds():g} s, "
-                    f"seen {member.process.poll()!r} as its exit code; its last words: {member.told[-_LAST_CHARACTERS:]}"
+                    f"seen the exit code {member.process.poll()}; its last words: {member.told[-_LAST_CHARACTERS:]}"
                 )
             time.sleep(_LOOK_AGAIN)

@@ -155,11 +155,11 @@ def test_two_workers_migrate_everything_once_and_nobody_tells_a_secret(place):
     assert set(place.attempts().values()) == {1}
     assert len(place.s3.objects) == 70
     assert all("message" in json.loads(line) for line in told.splitlines())
-    assert "2 workers on" in told
+    assert "2 workers of" in told
     for text in (told, cluster.scheduler.told, *(worker.told for worker in workers)):
         assert SECRET not in text
     code, told = place.run(cluster.address)
-    assert (code, "workers on" in told) == (3, False), "a run with nothing to do asks no cluster"
+    assert (code, "workers of" in told) == (3, False), "a run with nothing to do asks no cluster"
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["before-it-is-stored", "after-it-is-stored"])
@@ -276,7 +276,7 @@ def test_a_stop_ends_within_its_grace_although_an_upload_hangs_on_a_worker(place
     ("environment", "code", "lack"),
     [
         ({**PATHS}, 4, "no credentials for the target"),
-        ({**CREDENTIALS, "PYTHONPATH": ""}, 2, "it must have Python"),
+        ({**CREDENTIALS, "PYTHONPATH": ""}, 2, "No module named 'migrator'"),
     ],
     ids=["credentials", "migrator"],
 )

@@ -125,9 +125,9 @@ class _Run:
             examination.done(workers, keys)
         if self._state.marked(SWEEP) or self._state.marked(LISTING):
             workers.gather([partial(workers.target.abort_uploads, examination.ours(self._given.address.prefix))])
-        self._obey()
         if self._given.cluster and self._state.pending(0, 1):
             workers.join_cluster(self._given.cluster)
+        self._obey()
         self._migrate(workers, keys)
 
     def _migrate(self, workers: "Workers", keys: Keys | None) -> None:

@@ -64,7 +64,7 @@ class Workers:
             UsageError, Blocked: They cannot.
             Stopped: A stop was asked for.
         """
-        from migrator.crew_cluster import joined
+        from migrator.cluster_join import joined
 
         (self._cluster,) = self.gather([partial(joined, address, self._given, self._here, self._stopping)])
         self.crew = self._cluster

@@ -4,8 +4,6 @@ A few batches a worker are under way at any time; whatever else was begun waits 
 ended into a queue; one thread of ours takes it from there, another one looks after the workers.
 """
 
-import os
-import secrets
 import threading
 import time
 from collections import deque
@@ -16,16 +14,14 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from migrator import cluster_work
-from migrator.access import resolve
 from migrator.cluster import Cluster, Lost
-from migrator.cluster_place import Workplace, versions
+from migrator.cluster_place import Workplace
 from migrator.cluster_work import Told
 from migrator.coordinator import Crew
 from migrator.entries import StoredObject
-from migrator.errors import Blocked, StateUnusable
+from migrator.errors import Blocked
 from migrator.feed import BUDGET, weight
 from migrator.logs import log
-from migrator.options import Options
 from migrator.outcomes import Converted, Kept, Left, Outcome, Task
 
 if TYPE_CHECKING:
@@ -265,40 +261,3 @@ class CrewOfCluster:
 def _goes_alone(task: Task) -> bool:
     """Whether others must not suffer from a file that may be what its workers died of: it was begun twice before."""
     return (task.entry.attempts or 0) > 1
-
-
-def joined(address: str, given: Options, here: Crew, stopping: Callable[[], bool]) -> CrewOfCluster:
-    """The crew of the cluster with this scheduler, once every worker has shown that it is fit for the work.
-
-    Raises:
-        UsageError, Blocked: It is not.
-        Stopped: A stop was asked for.
-    """
-    place = Workplace(
-        str(given.source.absolute()),
-        secrets.token_hex(16),
-        given.address,
-        resolve(given.endpoint_url).endpoint,
-        given.retry_for,
-        given.unpack_limit,
-        versions(),
-    )
-    _write_token(place)
-    cluster = Cluster(address, given.retry_for)
-    try:
-        cluster.check(place, stopping)
-        return CrewOfCluster(cluster, place, here, given.retry_for)
-    except BaseException:
-        cluster.close()
-        raise
-
-
-def _write_token(place: Workplace) -> None:
-    try:
-        descriptor = os.open(place.token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 - of a descriptor
-            file.write(place.token)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StateUnusable(f"cannot write {place.token_file}: {error.strerror}; SOURCE must be writable") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import run_id, watchdog
 from harness.patience import patient
+from harness.world import World
 
 READY_LIMIT = patient(120)
 _LISTENING = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
@@ -70,7 +71,8 @@ class Cluster:
     Args:
         folder: A path where nothing is yet; scratch files go there.
         evidence: Where the logs are kept.
-        environment: What the workers get on top of this process's own environment, such as credentials.
+        environment: What the workers get on top of this process's own environment, such as credentials; no user's
+            settings of Dask or AWS are handed on.
         settings: Dask's, by name of variable.
     """
 
@@ -84,7 +86,7 @@ class Cluster:
         folder.mkdir(parents=True)
         self._folder = folder
         self._evidence = evidence
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._settings = dict(settings or {})
         self._contact = folder / "scheduler.json"
         self.workers: list[Member] = []
@@ -129,7 +131,7 @@ class Cluster:
         log = self._evidence / f"cluster-{name or role}.log"
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_SETTINGS)}
         settings = {**self._settings, "DASK_CONFIG": str(self._folder / "config"), "TMPDIR": str(self._folder)}
-        given = self._environment if environment is None else environment
+        given = self.environment if environment is None else environment
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", role, *arguments, *_LISTENING],
@@ -157,3 +159,15 @@ class Cluster:
                     f"seen the exit code {member.process.poll()}; its last words: {member.told[-_LAST_CHARACTERS:]}"
                 )
             time.sleep(_LOOK_AGAIN)
+
+
+def of_world(world: World) -> Cluster:
+    """A cluster whose workers may use the world's bucket, and run the migrator under test."""
+    return Cluster(world.folder / "cluster", world.evidence, world.launch.environment)
+
+
+def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which nobody finds credentials, neither in files nor by asking the machine."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return {**kept, **nothing, "AWS_EC2_METADATA_DISABLED": "true"}

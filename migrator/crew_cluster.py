@@ -1,7 +1,8 @@
 """The crew of a cluster: hands files to its workers in batches, and hears what became of them.
 
-A few batches a worker are under way at any time; whatever else was begun waits here. Dask's threads only put what has
-ended into a queue; one thread of ours takes it from there, another one looks after the workers.
+A few batches a worker are under way at any time; whatever else was begun waits here. Dask's thread only puts what has
+ended into a queue; threads of ours take it from there, as a result may have to be waited for, and one more looks after
+the workers.
 """
 
 import threading
@@ -33,6 +34,8 @@ _BATCHES_A_THREAD = 2
 _BATCHES_READY = 2
 _FILES_A_BATCH = 32
 _BYTES_A_BATCH = 1 << 20
+# So many results may hang with a worker before others have to wait for them.
+_EARS = 4
 _PULSE_SECONDS = 1.0
 _CLOSING_SECONDS = 0.5
 
@@ -72,11 +75,12 @@ class CrewOfCluster:
         self._count = 0
         self._wrote = False
         self._halted = False
+        self._broken = False
         self._closed = threading.Event()
         self._ended: SimpleQueue[tuple[_Flight, Future] | None] = SimpleQueue()
         self._own_threads = [
-            threading.Thread(target=self._hear, name="cluster-results", daemon=True),
             threading.Thread(target=self._look_after, name="cluster-pulse", daemon=True),
+            *(threading.Thread(target=self._hear, name=f"cluster-{each}", daemon=True) for each in range(_EARS)),
         ]
         for thread in self._own_threads:
             thread.start()
@@ -129,7 +133,8 @@ class CrewOfCluster:
     def close(self) -> bool:
         """Leave the cluster as it was found; False where something hangs."""
         self._closed.set()
-        self._ended.put(None)
+        for _ in range(_EARS):
+            self._ended.put(None)
         ended = self._cluster.close()
         for thread in self._own_threads:
             thread.join(_CLOSING_SECONDS)
@@ -138,8 +143,8 @@ class CrewOfCluster:
     # ---- handing out ----
 
     def _send(self) -> None:
-        """Submit batches as long as the workers have room."""
-        while self._waiting and len(self._flights) < max(1, self._threads) * _BATCHES_A_THREAD:
+        """Submit batches as long as the workers have room; what waits when all is over is withdrawn."""
+        while self._waiting and not self._broken and len(self._flights) < max(1, self._threads) * _BATCHES_A_THREAD:
             tasks = self._batch()
             self._count += 1
             flight = _Flight(self._count, {task.entry.id: task for task in tasks}, {task.entry.id for task in tasks})
@@ -202,7 +207,7 @@ class CrewOfCluster:
                 outcomes, wrote = self._cluster.result(future)
             except Lost as lost:
                 self._lose(flight, reason=f"it stays pending: {lost}")
-            except Blocked as error:
+            except Exception as error:  # noqa: BLE001 - a defect must not leave the run waiting
                 self._lose(flight, error=error)
             else:
                 self._wrote = self._wrote or wrote
@@ -227,8 +232,9 @@ class CrewOfCluster:
             flight.futures.clear()
             self._send()
 
-    def _lose(self, flight: _Flight, *, reason: str = "", error: Blocked | None = None) -> None:
+    def _lose(self, flight: _Flight, *, reason: str = "", error: Exception | None = None) -> None:
         with self._lock:
+            self._broken = self._broken or error is not None
             lost = [Left(flight.tasks[each], reason, error=error) for each in sorted(flight.open)]
             self._report(flight, lost)
 

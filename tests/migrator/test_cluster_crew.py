@@ -242,3 +242,4 @@ def test_without_a_cluster_nothing_of_dask_is_imported(tmp_path, monkeypatch):
     )
     assert told.stdout.strip() == "[]"
     assert list(s3.objects) == ["lake/a.csv.parquet"]
+    s3.close()

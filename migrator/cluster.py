@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 EXTRA = "migrator[cluster]"
 SCHEMES = ("tcp", "tls")
-_CONNECT_SECONDS = 10.0
+# An answer may take this long, however little patience is asked for.
+_ANSWER_SECONDS = 10.0
 _CLOSING_SECONDS = 2.0
 # Besides the time that the target may be out: a worker that is busy with others' tasks takes a while.
 _CHECK_SECONDS = 60.0
@@ -71,10 +72,10 @@ class Cluster:
 
         _quiet()
         self._address = address
-        self._patience = max(retry_for, _CONNECT_SECONDS)
+        self._patience = max(retry_for, _ANSWER_SECONDS)
         try:
             self._client: Client = distributed.Client(
-                address, timeout=_CONNECT_SECONDS, set_as_default=False, name="migrator"
+                address, timeout=self._patience, set_as_default=False, name="migrator"
             )
         except (OSError, TimeoutError, ValueError, TypeError) as error:
             raise Blocked(f"the scheduler {address} does not answer: {' '.join(str(error).split())}") from None
@@ -208,6 +209,8 @@ class Cluster:
         try:
             lack: Lack | None = self.result(future)
         except (Blocked, Lost) as error:
+            if self._client.status != "running":
+                raise self.gone() from None
             return Lack(f"it cannot do the work: {error}; it must have {_needed()}", ExitCode.USAGE)
         return lack
 

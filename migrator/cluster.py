@@ -273,7 +273,7 @@ def _caller() -> Callable[..., Any]:
 
 
 def _quiet() -> None:
-    """Have Dask's own warnings told as all others are."""
+    """Keep Dask's own lines off stderr, which has a form of its own; what matters of them is told in words of ours."""
     for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []

@@ -9,7 +9,7 @@ import pytest
 from robot.api import SkipExecution
 
 from CorruptedFiles import CorruptedFiles
-from harness import arrivals, mock_folder
+from harness import arrivals, mock_folder, server_files
 from harness.gate_rules import Hold
 from harness.memory import MemoryWatch
 from harness.mock_corrupted import CODES, bad_files, bad_members
@@ -276,7 +276,7 @@ def test_what_arrives_has_its_truth_and_overwrites_nothing(world):
 
 class _Server:
     def __init__(self, **odd_keys):
-        self.file = type("File", (), {"title": "A server", "odd_keys": odd_keys})()
+        self.file = replace(server_files.load("minio"), title="A server", odd_keys=odd_keys)
 
 
 @pytest.mark.parametrize(

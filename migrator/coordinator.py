@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from migrator.entries import Entry, Intent, StoredObject, now
 from migrator.errors import Blocked, StateUnusable
-from migrator.examine import Keys, makes_one_object
 from migrator.feed import Feed
 from migrator.folders import Folders
+from migrator.keys import Keys, makes_one_object
 from migrator.logs import fields, log
 from migrator.outcomes import Converted, Kept, Left, Outcome, Refused, Stored, Task, Twin
 from migrator.progress import Progress

@@ -3,8 +3,10 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +15,6 @@ from migrator.converting import converting, source_file
 from migrator.coordinator import SIGNAL_SECONDS, Crew
 from migrator.crew_here import CrewHere
 from migrator.entries import Entry
-from migrator.errors import Stopped
 from migrator.options import Options
 from migrator.pool import Pool
 from migrator.stop import Stop
@@ -28,6 +29,8 @@ T = TypeVar("T")
 _CLOSING_SECONDS = 0.5
 # For each worker but the first: enough of the smallest to keep it busy while others are recorded.
 _FILES_READY = 8
+# For each worker: so many are asked for ahead, so that it need not wait for a slow one.
+_JOBS_READY = 16
 
 
 class Workers:
@@ -82,8 +85,12 @@ class Workers:
         left = self._cluster is None or self._cluster.close()
         return self.pool.close(_CLOSING_SECONDS) and left
 
-    def gather(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
-        """Carry out jobs and wait for all.
+    def gather(self, jobs: Iterable[Callable[[], T]]) -> list[T]:
+        """Carry out jobs and wait for all; see `each`."""
+        return list(self.each(jobs))
+
+    def each(self, jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """Carry out jobs side by side, never more than some for each worker at once.
 
         Returns:
             What they return, in their order.
@@ -92,22 +99,32 @@ class Workers:
             Stopped: A stop was asked for before all had ended.
             Exception: Whatever the first job that fails raises.
         """
+        waiting = enumerate(jobs)
         found: dict[int, T] = {}
-        for number, job in enumerate(jobs):
-            self.pool.submit(number, partial(_attempt, number, job))
-        while len(found) < len(jobs):
-            with contextlib.suppress(queue.Empty):
-                message = self.results.get(timeout=SIGNAL_SECONDS)
-                if message is not None:
-                    number, value, error = message
-                    if error is not None:
-                        self.pool.withdraw()
-                        raise error
-                    found[number] = value
-            if self._stop.asked:
-                self.pool.withdraw()
-                raise Stopped("a stop was asked for")
-        return [found[number] for number in range(len(jobs))]
+        under_way: deque[int] = deque()
+        while True:
+            for number, job in islice(waiting, _JOBS_READY * self._given.workers - len(under_way)):
+                self.pool.submit(number, partial(_attempt, number, job))
+                under_way.append(number)
+            if not under_way:
+                return
+            while under_way[0] not in found:
+                self._hear(found)
+            yield found.pop(under_way.popleft())
+
+    def _hear(self, found: dict[int, T]) -> None:
+        """Wait for a job's end, or a while."""
+        if self._stop.asked:
+            self.pool.withdraw()
+            self._stop.obey()
+        with contextlib.suppress(queue.Empty):
+            message = self.results.get(timeout=SIGNAL_SECONDS)
+            if message is not None:
+                number, value, error = message
+                if error is not None:
+                    self.pool.withdraw()
+                    raise error
+                found[number] = value
 
     def makes_nothing(self, entry: Entry) -> bool:
         """Whether a file below `done/` converts to no object at all."""

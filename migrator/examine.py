@@ -3,15 +3,16 @@
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.entries import Entry, FileState, StoredObject
-from migrator.folders import Folders, reason_place
-from migrator.names import Format, format_of, key_base, numbered
+from migrator.folders import Folders, cut_reasons, owner_of, reason_place
+from migrator.keys import Keys
+from migrator.names import Format, format_of, numbered
 from migrator.work import belongs, sha256_of
 
 if TYPE_CHECKING:
@@ -19,38 +20,6 @@ if TYPE_CHECKING:
 
 _NUMBERED = re.compile(r"~[0-9]{1,9}")
 _MAX_CANDIDATES = 256
-_SINGLE_OBJECT = frozenset({Format.CSV, Format.JSON, Format.TXT})
-
-
-class Keys:
-    """The keys that a bucket holds under the prefix, and which of them a file could have made."""
-
-    def __init__(self, prefix: str, keys: Iterable[str]) -> None:
-        self._prefix = prefix
-        self._keys = sorted(keys)
-
-    def of(self, path: str) -> list[str]:
-        """The keys that the file arrived at `path` could have made."""
-        base = key_base(self._prefix, path)
-        file_format = format_of(path.rpartition("/")[2])
-        if file_format is Format.UNKNOWN:
-            return []
-        if file_format in _SINGLE_OBJECT:
-            key = f"{base}.parquet"
-            at = bisect_left(self._keys, key)
-            return [key] if at < len(self._keys) and self._keys[at] == key else []
-        base += "/"
-        at = bisect_left(self._keys, base)
-        found = []
-        while at < len(self._keys) and self._keys[at].startswith(base):
-            found.append(self._keys[at])
-            at += 1
-        return found
-
-
-def makes_one_object(path: str) -> bool:
-    """Whether the file at `path` makes exactly one object, whose key its name tells."""
-    return format_of(path.rpartition("/")[2]) in _SINGLE_OBJECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +34,13 @@ class Examined:
 
 
 def examine_failed(folders: Folders, places: Sequence[str]) -> Iterator[Examined]:
-    """The files below `failed/`; a reason file that speaks of the file beside it counts with that one."""
-    with_reason = {reason_place(place): place for place in places}
+    """The files below `failed/`; a reason file that speaks of the file beside it counts with that one.
+
+    Args:
+        folders: SOURCE.
+        places: Where the files are, reason files among them; ascending by their bytes.
+    """
+    owners = _Owners(places)
     for place in places:
         status = folders.stat(place)
         if status is None:
@@ -91,13 +65,29 @@ def examine_failed(folders: Folders, places: Sequence[str]) -> Iterator[Examined
                 )
                 yield Examined(place, status.st_size, status.st_mtime_ns, entry)
                 continue
-        owner = with_reason.get(place)
+        owner = owners.of(place)
         if owner is not None and _speaks_of(folders, place, owner):
             continue
         if _is_orphan(folders, place):
             (folders.root / place).unlink(missing_ok=True)
             continue
         yield Examined(place, status.st_size, status.st_mtime_ns)
+
+
+class _Owners:
+    """Which of some files a reason file could speak of, by its name."""
+
+    def __init__(self, places: Sequence[str]) -> None:
+        self._places = places
+        self._cut = cut_reasons(places)
+
+    def of(self, reason: str) -> str | None:
+        owner = owner_of(reason)
+        return owner if owner is not None and self._has(owner) else self._cut.get(reason)
+
+    def _has(self, place: str) -> bool:
+        at = bisect_left(self._places, os.fsencode(place), key=os.fsencode)
+        return at < len(self._places) and self._places[at] == place
 
 
 def examine_done(

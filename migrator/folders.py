@@ -4,11 +4,12 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from migrator.errors import StateUnusable, UsageError
-from migrator.names import MAX_FILE_NAME_BYTES, numbered, reason_name
+from migrator.names import LONGEST_OF_WHOLE_REASON, MAX_FILE_NAME_BYTES, REASON_SUFFIX, numbered, reason_name
 from migrator.renaming import rename_exclusively
 from migrator.within import leads_through_link, names_inside
 
@@ -121,7 +122,7 @@ class Folders:
         texts = ("path", "code", "message")
         if not isinstance(reason, dict) or not all(isinstance(reason.get(name), str) for name in texts):
             return None
-        return reason if names_inside(reason["path"]) else None
+        return reason if names_inside(reason["path"]) and _can_be_kept(reason) else None
 
     def stat(self, place: str) -> os.stat_result | None:
         """The status of the regular file at `place`; None where there is none, or a folder above it is a link.
@@ -203,6 +204,24 @@ def reason_place(place: str) -> str:
     return folder + slash + reason_name(name)
 
 
+def cut_reasons(places: Iterable[str]) -> dict[str, str]:
+    """Reason file's place → file's place, of those files whose names are so long that the reason's name is cut.
+
+    For such a name alone does not tell whose reason it is; there are seldom any.
+    """
+    return {
+        reason_place(place): place
+        for place in places
+        if len(os.fsencode(place.rpartition("/")[2])) > LONGEST_OF_WHOLE_REASON
+    }
+
+
+def owner_of(reason: str) -> str | None:
+    """Whose reason file's place that is, where its name was not cut; None where it is no reason file's."""
+    whole = reason.removesuffix(REASON_SUFFIX)
+    return whole if whole != reason and reason_place(whole) == reason else None
+
+
 def check_tops(root: Path) -> None:
     """Refuse a `done` or `failed` that is no folder of its own.
 
@@ -219,6 +238,16 @@ def check_tops(root: Path) -> None:
         if not stat.S_ISDIR(mode):
             what = "a link" if stat.S_ISLNK(mode) else "no folder"
             raise UsageError(f"{root / top} is {what}; move it away, for the migrator makes a folder of that name")
+
+
+def _can_be_kept(reason: dict[str, Any]) -> bool:
+    """Whether no text of a reason has half a character, which neither a file's name nor the state can hold."""
+    try:
+        os.fsencode(reason["path"])
+        (reason["code"] + reason["message"]).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_folder(path: str) -> bool:

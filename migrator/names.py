@@ -10,6 +10,8 @@ MAX_KEY_BYTES = 1024
 MAX_METADATA_PATH_BYTES = 1800
 MAX_FILE_NAME_BYTES = 255
 REASON_SUFFIX = ".reason.json"
+LONGEST_OF_WHOLE_REASON = MAX_FILE_NAME_BYTES - len(REASON_SUFFIX)
+"""Bytes of the longest file name whose reason file's name is not cut."""
 MEMBER_SEPARATOR = "!"
 
 

@@ -1,47 +1,21 @@
-"""What a run does first: hold the state against the folders, and heal what a killed run left between two steps."""
+"""What a run does first: open the state, and heal what a killed run left between two steps."""
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from migrator import state_check, state_schema
-from migrator.entries import Entry, FileState, NewFile, now
+from migrator.entries import Entry, FileState, now
 from migrator.errors import StateUnusable
-from migrator.folders import DONE, FAILED, Folders, reason_place
-from migrator.inventory import arrived, put_away
+from migrator.folders import Folders
 from migrator.lock import FOLDER, SCRATCH
 from migrator.logs import fields, log
 from migrator.state import LISTING, State
 from migrator.state_aside import ASIDE_MARK, set_aside
 from migrator.state_errors import StateUnreadable
 
-_BATCH = 20_000
 RESERVE_BYTES = 256 << 10
-
-
-@dataclass
-class Survey:
-    """What the walk through SOURCE found.
-
-    Attributes:
-        unknown_done: Places in `done/` that the state knows nothing of.
-        unknown_failed: Places in `failed/`, reason files among them, likewise.
-        missing: Path → id of the files that should be pending and are not where they arrived.
-        unreadable: Folders and files that could not be looked at, with the reason.
-    """
-
-    unknown_done: list[str] = field(default_factory=list)
-    unknown_failed: list[str] = field(default_factory=list)
-    missing: dict[str, int] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
-
-    def trouble(self, path: str, error: OSError) -> None:
-        """Note what could not be looked at."""
-        self.unreadable[path] = error.strerror or str(error)
 
 
 def open_state(path: Path) -> State:
@@ -149,73 +123,3 @@ def _settle(state: State, folders: Folders, entry: Entry) -> None:
             state.redirect(entry.id, None)
             if not retried:
                 state.to_pending(entry.id, keep_intents=True)
-
-
-def survey(state: State, folders: Folders, own: Collection[str]) -> Survey:
-    """Walk through SOURCE: enter what arrived, forget what a user took out of `failed/`, tell what is unknown.
-
-    All that arrived stands durable in the state afterwards.
-    """
-    found = Survey()
-    waiting = {entry.place: entry for entry in state.open_entries() if entry.place is not None}
-    at = now()
-    for batch in _batches(arrived(folders.root, own, found.trouble)):
-        with state.transaction():
-            new: list[NewFile] = []
-            for file in batch:
-                known = waiting.pop(file.path, None)
-                if known is None:
-                    new.append(file)
-                elif (known.size, known.mtime_ns) != (file.size, file.mtime_ns):
-                    state.resize(known.id, file.size, file.mtime_ns)
-            state.add_pending(new, at)
-    found.missing = {entry.path: entry.id for entry in waiting.values()}
-    _survey_put_away(state, folders, found)
-    return found
-
-
-def _survey_put_away(state: State, folders: Folders, found: Survey) -> None:
-    foreign = state.foreign()
-    known = state.done_places()
-    for place in put_away(folders.root, DONE, found.trouble):
-        if place not in known and not _same_foreign(folders, foreign, place):
-            found.unknown_done.append(place)
-    failed = {entry.place: entry for entry in state.failed() if entry.place is not None}
-    gone = [entry for entry in state.failed() if entry.place is None]
-    reasons = {reason_place(place) for place in failed}
-    for place in put_away(folders.root, FAILED, found.trouble):
-        if failed.pop(place, None) is None and place not in reasons and not _same_foreign(folders, foreign, place):
-            found.unknown_failed.append(place)
-    if not any(path.split("/")[0] == FAILED for path in found.unreadable):
-        gone.extend(failed.values())
-    if gone or foreign:
-        _forget(state, folders, gone, foreign)
-
-
-def _forget(state: State, folders: Folders, gone: list[Entry], foreign: Collection[str]) -> None:
-    # Before they are forgotten: nobody would know whose reason files they are.
-    for entry in gone:
-        if entry.place is not None:
-            folders.remove_reason(entry.place, entry.path)
-    with state.transaction():
-        for entry in gone:
-            state.forget(entry.id)
-        # What is left here is not there any more, or has changed.
-        for place in foreign:
-            state.forget_foreign(place)
-
-
-def _same_foreign(folders: Folders, foreign: dict[str, tuple[int, int]], place: str) -> bool:
-    """Whether the file is the foreign one that was looked at before; then it is taken out of `foreign`."""
-    if place not in foreign:
-        return False
-    status = folders.stat(place)
-    if status is None or (status.st_size, status.st_mtime_ns) != foreign[place]:
-        return False
-    del foreign[place]
-    return True
-
-
-def _batches(files: Iterator[NewFile]) -> Iterator[list[NewFile]]:
-    while batch := list(islice(files, _BATCH)):
-        yield batch

@@ -12,9 +12,11 @@ from migrator.folders import Folders, check_tops
 from migrator.lock import Lock
 from migrator.logs import fields, log
 from migrator.options import Options
+from migrator.progress import Progress, is_live
 from migrator.state import LISTING, State
 from migrator.state_aside import set_aside
 from migrator.stop import Stop
+from migrator.survey import survey
 
 
 def recover(given: Options, stop: Stop) -> int:
@@ -50,17 +52,17 @@ def _rebuild(given: Options, stop: Stop, state: State) -> None:
         state.mark(LISTING, stands=True)
     scratch = reconcile.clear_scratch(given.source)
     folders = Folders(given.source, scratch)
-    own = reconcile.own_files(given.source, given.state)
-    found = reconcile.survey(state, folders, own)
-    examination = Examination(state, folders, found)
-    examination.failed()
-    if found.unknown_done:
-        workers = Workers(given, scratch, stop)
-        try:
-            (keys,) = workers.gather([partial(examination.keys, workers.target)])
-            examination.done(workers, keys)
-        finally:
-            workers.close()
+    with Progress(live=is_live(given.log_format), obey=stop.obey) as progress:
+        found = survey(state, folders, reconcile.own_files(given.source, given.state), progress)
+        examination = Examination(state, folders, found, progress)
+        examination.failed()
+        if found.unknown_done:
+            workers = Workers(given, scratch, stop)
+            try:
+                (keys,) = workers.gather([partial(examination.keys, workers.target, scratch)])
+                examination.done(workers, keys)
+            finally:
+                workers.close()
     if found.unreadable:
         raise StateUnusable(f"cannot read {', '.join(sorted(found.unreadable))}; the old state stays")
     counts = state.counts()

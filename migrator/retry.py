@@ -8,8 +8,10 @@ from migrator.folders import Folders, check_tops
 from migrator.lock import Lock
 from migrator.logs import fields, log
 from migrator.options import Options
+from migrator.progress import Progress, is_live
 from migrator.state import State
 from migrator.state_errors import StateUnreadable
+from migrator.survey import survey
 
 
 def retry(given: Options) -> int:
@@ -40,11 +42,13 @@ def retry(given: Options) -> int:
 def _put_back_all(given: Options, state: State) -> None:
     folders = Folders(given.source, reconcile.clear_scratch(given.source))
     reconcile.settle_moves(state, folders)
-    found = reconcile.survey(state, folders, reconcile.own_files(given.source, given.state))
-    if found.unknown_failed:
-        Examination(state, folders, found).failed()
-    wanted = [entry for entry in state.failed() if given.code in {None, entry.error_code}]
-    count = sum(_put_back(state, folders, entry) for entry in wanted)
+    with Progress(live=is_live(given.log_format)) as progress:
+        found = survey(state, folders, reconcile.own_files(given.source, given.state), progress)
+        if found.unknown_failed:
+            Examination(state, folders, found, progress).failed()
+        wanted = [entry.id for entry in state.failed() if given.code in {None, entry.error_code}]
+        progress.begin("retry", len(wanted))
+        count = sum(_put_back(state, folders, state.entry(each)) for each in progress.counted(wanted))
     folders.flush()
     log.info("%d of %d failed files are pending again", count, len(wanted))
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +11,15 @@ from migrator import reconcile
 from migrator.entries import FileState
 from migrator.errors import Blocked, ExitCode, StateUnusable, Stopped
 from migrator.examination import Examination
-from migrator.examine import Keys
 from migrator.folders import Folders, check_tops
+from migrator.keys import Keys
 from migrator.lock import FOLDER, SCRATCH, Lock
 from migrator.logs import fields, log
 from migrator.options import Options
-from migrator.progress import Progress
-from migrator.reconcile import Survey
+from migrator.progress import Progress, is_live
 from migrator.state import LISTING, SWEEP, State
 from migrator.stop import Stop
+from migrator.survey import Survey, survey
 
 if TYPE_CHECKING:
     from migrator.crew import Workers
@@ -66,6 +67,7 @@ class _Run:
         self._state = state
         self._folders = Folders(given.source, given.source / FOLDER / SCRATCH)
         self._survey = Survey()
+        self._progress = Progress(live=is_live(given.log_format), obey=stop.obey)
         self._workers: Workers | None = None
         self._blocked: Blocked | None = None
         self._defect: BaseException | None = None
@@ -75,8 +77,9 @@ class _Run:
     def carried_out(self) -> int:
         """Do all the work; the exit code."""
         try:
-            self._prepare()
-            self._work()
+            with self._progress:
+                self._prepare()
+                self._work()
         except Stopped:
             self._cut_short = True
         except Blocked as error:
@@ -102,13 +105,13 @@ class _Run:
         state, folders = self._state, self._folders
         reconcile.settle_moves(state, folders)
         own = reconcile.own_files(self._given.source, self._given.state)
-        self._survey = reconcile.survey(state, folders, own)
+        self._survey = survey(state, folders, own, self._progress)
         for path, reason in self._survey.unreadable.items():
             log.error("%s cannot be read: %s; what is in it stays as it is", path, reason, extra=fields(path=path))
         if self._survey.unknown_failed:
             self._scratch()
-            Examination(state, folders, self._survey).failed()
-        self._obey()
+            Examination(state, folders, self._survey, self._progress).failed()
+        self._stop.obey()
 
     def _work(self) -> None:
         if not self._survey.unknown_done and not self._state.pending(0, 1):
@@ -116,19 +119,28 @@ class _Run:
         from migrator.crew import Workers
 
         # SOURCE must be writable before anything is uploaded.
-        self._workers = workers = Workers(self._given, self._scratch(), self._stop)
+        scratch = self._scratch()
+        self._workers = workers = Workers(self._given, scratch, self._stop)
         keys = None
-        examination = Examination(self._state, self._folders, self._survey)
+        examination = Examination(self._state, self._folders, self._survey, self._progress)
         if self._survey.unknown_done or self._state.marked(LISTING):
-            (keys,) = workers.gather([partial(examination.keys, workers.target)])
+            (keys,) = workers.gather([partial(examination.keys, workers.target, scratch)])
         if self._survey.unknown_done and keys is not None:
             examination.done(workers, keys)
         if self._state.marked(SWEEP) or self._state.marked(LISTING):
-            workers.gather([partial(workers.target.abort_uploads, examination.ours(self._given.address.prefix))])
+            self._sweep(workers, examination.is_ours)
         if self._given.cluster and self._state.pending(0, 1):
             workers.join_cluster(self._given.cluster)
-        self._obey()
+        self._stop.obey()
         self._migrate(workers, keys)
+
+    def _sweep(self, workers: "Workers", ours: Callable[[str, str], bool]) -> None:
+        """Abort the multipart uploads that were left over, of keys that are `ours` under the prefix."""
+        address = self._given.address
+        (found,) = workers.gather([partial(workers.target.uploads, address.under)])
+        left = [each for each in found if ours(each[0], address.prefix)]
+        if left:
+            workers.gather([partial(workers.target.abort_uploads, left)])
 
     def _migrate(self, workers: "Workers", keys: Keys | None) -> None:
         from migrator.coordinator import Coordinator
@@ -140,28 +152,19 @@ class _Run:
         log.info("%d files are pending, %d bytes", files, size, extra=fields(files=files, bytes=size))
         with state.transaction():
             state.mark(SWEEP, stands=True)
-        live = sys.stderr.isatty() and self._given.log_format == "text"
-        with Progress(files, size, live=live) as progress:
-            coordinator = Coordinator(
-                state, self._folders, workers.crew, self._stop, workers.halt, self._given.grace, keys, progress
-            )
-            coordinator.work()
+        self._progress.begin("migration", files, size)
+        coordinator = Coordinator(
+            state, self._folders, workers.crew, self._stop, workers.halt, self._given.grace, keys, self._progress
+        )
+        coordinator.work()
         self._blocked, self._defect = coordinator.blocked, coordinator.defect
         # A clean end leaves no multipart upload; what was abandoned, or met an outage, may.
         if not (coordinator.abandoned or coordinator.blocked):
             if self._given.cluster:
                 # A worker that died cannot tell of what it left; another one did its work.
-                self._sweep_again(workers)
+                self._sweep(workers, Examination(state, self._folders, self._survey, self._progress).knows)
             with state.transaction():
                 state.mark(SWEEP, stands=False)
-
-    def _sweep_again(self, workers: "Workers") -> None:
-        """Abort the multipart uploads of files that are settled."""
-        examination = Examination(self._state, self._folders, self._survey)
-        (keys,) = workers.gather([workers.target.unfinished_uploads])
-        ours = {key for key in keys if examination.knows(self._given.address.prefix, key)}
-        if ours:
-            workers.gather([partial(workers.target.abort_uploads, ours.__contains__)])
 
     def _concluded(self) -> int:
         """The exit code, by what the state says now."""
@@ -187,7 +190,3 @@ class _Run:
 
     def _scratch(self) -> Path:
         return reconcile.clear_scratch(self._given.source)
-
-    def _obey(self) -> None:
-        if self._stop.asked:
-            raise Stopped("a stop was asked for")

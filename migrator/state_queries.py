@@ -2,11 +2,31 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from migrator.entries import Entry, FileState, Intent, StoredObject
 from migrator.state_file import StateFile
-from migrator.state_rows import COLUMNS, entry_of
+from migrator.state_rows import COLUMNS, OUTSIDE, below, entry_of
+
+_PAGE = 10_000
+
+
+class Placed(NamedTuple):
+    """A file of the state by its place, and what is known of its inventory; `size` in bytes."""
+
+    place: bytes
+    id: int
+    size: int
+    mtime_ns: int | None
+
+
+class Foreign(NamedTuple):
+    """A file in `done/` or `failed/` that is somebody else's, as it was when it was looked at; `size` in bytes."""
+
+    place: bytes
+    size: int
+    mtime_ns: int
 
 
 class StateQueries(StateFile):
@@ -53,10 +73,32 @@ class StateQueries(StateFile):
         """All files that were on their way to another place when the last run ended."""
         return list(self._entries("INDEXED BY files_moving WHERE destination IS NOT NULL ORDER BY id"))
 
-    def done_places(self) -> set[str]:
-        """Where the done files are."""
-        rows = self._read("SELECT place FROM files WHERE state = 'done' AND place IS NOT NULL")
-        return {os.fsdecode(place) for (place,) in rows}
+    def waiting(self) -> Iterator[Placed]:
+        """The files outside `done/` and `failed/`, by place; the state may be written meanwhile."""
+        query = (
+            "SELECT place, id, size, mtime_ns FROM files INDEXED BY files_place"
+            " WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
+        )
+        return (Placed(*row) for row in chain.from_iterable(self._paged(query, *ends) for ends in OUTSIDE))
+
+    def places(self, top: str) -> Iterator[bytes]:
+        """The places of files below `done` or `failed`, ascending; the state may be written meanwhile."""
+        query = "SELECT place FROM files INDEXED BY files_place WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
+        return (place for (place,) in self._paged(query, *below(top)))
+
+    def foreign(self, top: str) -> Iterator[Foreign]:
+        """What others put into `done` or `failed`, by place; the state may be written meanwhile."""
+        query = "SELECT place, size, mtime_ns FROM foreign_files WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
+        return (Foreign(*row) for row in self._paged(query, *below(top)))
+
+    def at(self, place: str) -> Entry | None:
+        """The file of the state that is at `place`."""
+        return next(self._entries("WHERE place = ?", os.fsencode(place)), None)
+
+    def vanished(self) -> list[int]:
+        """The failed files that are nowhere any more, by id."""
+        query = "SELECT id FROM files INDEXED BY files_failed WHERE state = 'failed' AND place IS NULL ORDER BY id"
+        return [entry_id for (entry_id,) in self._read(query)]
 
     def done_twins(self, path: str) -> list[tuple[int, str]]:
         """Id and SHA-256 of the done files that arrived at `path`."""
@@ -85,14 +127,16 @@ class StateQueries(StateFile):
         query = "SELECT key, rows, size, etag, version FROM objects WHERE file_id = ? AND stored = 1 ORDER BY key"
         return tuple(StoredObject(*row) for row in self._read(query, entry_id))
 
-    def foreign(self) -> dict[str, tuple[int, int]]:
-        """What others put into `done/` and `failed/`: place → size and mtime_ns when it was looked at."""
-        rows = self._read("SELECT place, size, mtime_ns FROM foreign_files")
-        return {os.fsdecode(place): (size, mtime_ns) for place, size, mtime_ns in rows}
-
     def marked(self, mark: str) -> bool:
         """Whether a mark stands."""
         return bool(self._read("SELECT 1 FROM marks WHERE name = ?", mark))
+
+    def _paged(self, query: str, start: bytes, end: bytes) -> Iterator[tuple[Any, ...]]:
+        """The rows from `start` to before `end`, of which the first column tells the order; no cursor stays open."""
+        while page := self._read(query, start, end, _PAGE):
+            yield from page
+            # The least that is more.
+            start = page[-1][0] + b"\0"
 
     def _entries(self, where: str, *values: Any) -> Iterator[Entry]:
         with self._told():

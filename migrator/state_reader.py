@@ -1,17 +1,16 @@
 """The state as others read it: without changing a byte on disk, also while a run is writing it."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from migrator.entries import Entry, Intent, StoredObject
+from migrator.entries import Entry, FileState, StoredObject
 from migrator.errors import StateUnusable
 from migrator.state_check import checked
 from migrator.state_errors import StateUnreadable
-from migrator.state_rows import COLUMNS, entry_of
+from migrator.state_rows import COLUMNS, OUTSIDE, entry_of
 
 _ATTEMPTS = 5
 
@@ -39,17 +38,29 @@ class Reader:
                 ahead = next(objects, None)
             yield entry, tuple(own)
 
-    def intents(self) -> list[tuple[str, Intent]]:
-        """What attempts at files that are not done were about to put, or have put: the file's path, and what."""
-        query = (
-            "SELECT path, key, coalesce(objects.sha256, files.sha256) FROM objects JOIN files ON id = file_id"
-            " WHERE state IN ('pending', 'in_progress')"
-        )
-        return [(os.fsdecode(path), Intent(key, sha256)) for path, key, sha256 in self._db.execute(query)]
+    def copy_to(self, connection: sqlite3.Connection) -> None:
+        """Make another database a copy of what is seen here."""
+        self._db.backup(connection)
+
+    def counts(self) -> dict[FileState, int]:
+        """How many files stand in each state."""
+        found: dict[str, int] = dict(self._db.execute("SELECT state, count(*) FROM files GROUP BY state").fetchall())
+        return {state: found.get(state, 0) for state in FileState}
+
+    def failures(self, limit: int) -> list[Entry]:
+        """The first failed files."""
+        query = f"SELECT {COLUMNS} FROM files INDEXED BY files_failed WHERE state = 'failed' ORDER BY id LIMIT ?"  # noqa: S608 - constants
+        return [entry_of(row) for row in self._db.execute(query, (limit,))]
+
+    def waiting(self) -> Iterator[bytes]:
+        """The places of files outside `done/` and `failed/`, ascending by their bytes."""
+        query = "SELECT place FROM files INDEXED BY files_place WHERE place >= ? AND place < ? ORDER BY place"
+        for ends in OUTSIDE:
+            yield from (place for (place,) in self._db.execute(query, ends))
 
 
 def read(path: Path) -> list[tuple[Entry, tuple[StoredObject, ...]]]:
-    """Every file of the state at `path`, with its objects.
+    """Every file of the state at `path`, with its objects, all in memory.
 
     Raises:
         StateUnreadable, StateUnusable: As `view` says.

@@ -5,12 +5,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from migrator.entries import Entry, FileState
+from migrator.folders import DONE, FAILED
 from migrator.names import Format, format_of, kind_of
 
 COLUMNS = (
     "id, path, place, format, size, mtime_ns, sha256, state, attempts, discovered_at, started_at, finished_at,"
     " error_code, error_message, destination"
 )
+
+
+def below(top: str) -> tuple[bytes, bytes]:
+    """Where the places below SOURCE's folder `top` begin, and what comes after them."""
+    # 0 follows the slash.
+    return os.fsencode(f"{top}/"), os.fsencode(f"{top}0")
+
+
+# Longer than a path can be, of the highest byte: more than all of them.
+_END = b"\xff" * 4097
+OUTSIDE = ((b"", below(DONE)[0]), (below(DONE)[1], below(FAILED)[0]), (below(FAILED)[1], _END))
+"""Where places outside `done/` and `failed/` begin, and what comes after them."""
 
 
 def entry_of(row: Sequence[Any]) -> Entry:

@@ -18,8 +18,7 @@ COMPANIONS = ("-wal", "-shm", JOURNAL)
 NEW_SUFFIX = ".new"
 DRAFT_SUFFIX = ".recovering"
 
-# Paths are BLOBs: a Linux name is bytes, and need not be UTF-8.
-_SCHEMA = f"""
+SCHEMA = f"""
 CREATE TABLE files (
     id INTEGER PRIMARY KEY,
     path BLOB NOT NULL CHECK (typeof(path) = 'blob'),
@@ -62,6 +61,7 @@ CREATE TABLE foreign_files (
 CREATE TABLE marks (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};
 """
+"""What makes an empty state. Paths are BLOBs: a Linux name is bytes, and need not be UTF-8."""
 
 SCHEMA_ENTRIES = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
 
@@ -73,7 +73,7 @@ def create(path: Path) -> None:
     try:
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             # The log comes last: with one, closing would leave pages in it where there is no room for them.
-            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
             connection.execute("PRAGMA journal_mode = WAL")
         with new.open("r+b") as file:
             state_seal.write(file.fileno())
@@ -111,5 +111,5 @@ def exists(path: Path) -> bool:
 def entries() -> frozenset[tuple[str, str, str, str | None]]:
     """What `SCHEMA_ENTRIES` finds in a state that is ours: type, name, table and text of each table and index."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.executescript(_SCHEMA)
+        connection.executescript(SCHEMA)
         return frozenset(connection.execute(SCHEMA_ENTRIES).fetchall())

@@ -1,120 +1,87 @@
 """The command `status`: every file with its state, read only."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
 from migrator import state_schema
-from migrator.entries import Entry, FileState, StoredObject
+from migrator.entries import Entry
 from migrator.errors import StateUnusable
-from migrator.folders import DONE, FAILED, Folders, reason_place
-from migrator.inventory import arrived, put_away
 from migrator.logs import log
-from migrator.names import format_of
 from migrator.options import Options
-from migrator.reconcile import own_files
+from migrator.state_copy import StateCopy, copied, empty
 from migrator.state_errors import StateUnreadable
-from migrator.state_reader import read
+from migrator.status_folders import arrivals, put_away_files
 
-Listed = tuple[Entry, tuple[StoredObject, ...]]
+MOST_FILES = 500
+"""Of more files than these not each is printed as text."""
+MOST_FAILURES = 20
+"""So many of the failed ones are printed then."""
 
 
 def status(given: Options) -> int:
-    """Print every file with its state.
+    """Print every file with its state; as text no more than some hundreds of them, and of more what matters.
 
     Returns:
         0.
+
+    Raises:
+        Blocked: There is no room to look at it.
     """
-    listed = _listed(given)
-    counts = {state.value: 0 for state in FileState}
-    for entry, _ in listed:
-        counts[entry.state.value] += 1
-    counts["total"] = len(listed)
-    if given.json:
-        files = (json.dumps(entry.as_json(objects)) for entry, objects in listed)
-        sys.stdout.write(f'{{"counts": {json.dumps(counts)}, "files": [')
-        for number, line in enumerate(files):
-            sys.stdout.write(f"{',' if number else ''}\n{line}")
-        sys.stdout.write("]}\n")
-    else:
-        for entry, _ in listed:
-            sys.stdout.write(_line(entry) + "\n")
-        sys.stdout.write(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) + "\n")
+    with _known(given) as known:
+        for text in _as_json(known) if given.json else _as_text(known):
+            sys.stdout.write(text)
     sys.stdout.flush()
     return 0
 
 
-def _listed(given: Options) -> list[Listed]:
-    if state_schema.exists(given.state):
-        try:
-            known = read(given.state)
-        except (StateUnreadable, StateUnusable) as error:
-            log.warning("the state %s cannot be used: %s; this is what the folders tell", given.state, error)
-        else:
-            return [*known, *_arrivals(given, {entry.place for entry, _ in known})]
-    return [*_arrivals(given, set()), *_put_away(given.source)]
+@contextmanager
+def _known(given: Options) -> Iterator[StateCopy]:
+    """What the state tells, and what no run has entered yet; where there is none, what the folders tell."""
+    with ExitStack() as open_copies:
+        known = None
+        if state_schema.exists(given.state):
+            try:
+                known = open_copies.enter_context(copied(given.state))
+            except (StateUnreadable, StateUnusable) as error:
+                log.warning("the state %s cannot be used: %s; this is what the folders tell", given.state, error)
+        if known is None:
+            known = open_copies.enter_context(empty())
+            known.add(put_away_files(given.source))
+        known.add(arrivals(given, known.waiting()))
+        yield known
 
 
-def _arrivals(given: Options, known: set[str | None]) -> Iterator[Listed]:
-    """Files that no run has entered yet."""
-    own = own_files(given.source, given.state)
-    for file in sorted(arrived(given.source, own, _trouble), key=lambda file: os.fsencode(file.path)):
-        if file.path not in known:
-            yield Entry(0, file.path, file.path, _format(file.path), file.size, file.mtime_ns), ()
+def _as_json(known: StateCopy) -> Iterator[str]:
+    counts = _counts(known)
+    yield f'{{"counts": {json.dumps(counts)}, "files": ['
+    separator = "\n"
+    for entry, objects in known.entries():
+        yield f"{separator}{json.dumps(entry.as_json(objects))}"
+        separator = ",\n"
+    yield "]}\n"
 
 
-def _put_away(source: Path) -> Iterator[Listed]:
-    """What `done/` and `failed/` tell without a state."""
-    folders = Folders(source, source)
-    for place in sorted(put_away(source, DONE, _trouble), key=os.fsencode):
-        yield from _entry(folders, place, FileState.DONE)
-    failed = set(put_away(source, FAILED, _trouble))
-    reasons = {reason_place(place) for place in failed}
-    for place in sorted(failed - reasons, key=os.fsencode):
-        yield from _entry(folders, place, FileState.FAILED)
+def _as_text(known: StateCopy) -> Iterator[str]:
+    counts = _counts(known)
+    few = counts["total"] <= MOST_FILES
+    shown = [entry for entry, _ in known.entries()] if few else known.failures(MOST_FAILURES)
+    yield from map(_line, shown)
+    yield ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) + "\n"
+    if not few:
+        failed = counts["failed"] - len(shown)
+        among = f" ({failed} of them failed)" if failed else ""
+        yield f"{counts['total'] - len(shown)} files are not shown{among}; --json tells of each\n"
 
 
-def _entry(folders: Folders, place: str, state: FileState) -> Iterator[Listed]:
-    found = folders.stat(place)
-    if found is None:
-        return
-    path = place.partition("/")[2]
-    reason: dict[str, Any] = {}
-    if state is FileState.FAILED:
-        reason = folders.read_reason(reason_place(place)) or {}
-        path = reason.get("path", path)
-    yield (
-        Entry(
-            id=0,
-            path=path,
-            place=place,
-            format=_format(path),
-            size=found.st_size,
-            mtime_ns=found.st_mtime_ns,
-            sha256=reason.get("sha256"),
-            state=state,
-            attempts=reason.get("attempts"),
-            finished_at=reason.get("failed_at"),
-            error_code=reason.get("code"),
-            error_message=reason.get("message"),
-        ),
-        (),
-    )
-
-
-def _format(path: str) -> Any:
-    return format_of(path.rpartition("/")[2])
+def _counts(known: StateCopy) -> dict[str, int]:
+    counts = {state.value: count for state, count in known.counts().items()}
+    return counts | {"total": sum(counts.values())}
 
 
 def _line(entry: Entry) -> str:
     shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in entry.path)
     error = f"  {entry.error_code}: {entry.error_message}" if entry.error_code else ""
-    line = f"{entry.state.value:<12} {shown}{error}"
+    line = f"{entry.state.value:<12} {shown}{error}\n"
     return line.encode(sys.stdout.encoding or "utf-8", errors="backslashreplace").decode(sys.stdout.encoding or "utf-8")
-
-
-def _trouble(path: str, error: OSError) -> None:
-    log.warning("%s cannot be read: %s", path, error.strerror)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from migrator.errors import Stopped
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _SIGNAL_EXIT = 128
 
@@ -40,6 +42,15 @@ class Stop:
     def asked(self) -> bool:
         """Whether a stop was asked for."""
         return self._asked.is_set()
+
+    def obey(self) -> None:
+        """End what is being done, if a stop was asked for.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self.asked:
+            raise Stopped("a stop was asked for")
 
     @property
     def exit_code(self) -> int:

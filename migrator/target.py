@@ -9,7 +9,7 @@ read back and compared.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from migrator.target_errors import Missing, NoSuchUpload, NotSupported
 __all__ = ["Address", "Found", "Listed", "Receipt", "Target", "TargetSettings", "Upload"]
 
 _log = logging.getLogger(__name__)
+_NOT_ABORTED = "multipart uploads that earlier runs left over cannot be aborted: %s"
 
 
 class Upload(Protocol):
@@ -160,32 +161,26 @@ class Target:
             if after is None:
                 return
 
-    def abort_uploads(self, ours: Callable[[str], bool]) -> int:
-        """Abort the multipart uploads that were left over and whose key is ours; how many there were.
+    def uploads(self, under: str = "") -> list[tuple[str, str]]:
+        """Key and id of the multipart uploads that were left over, whose key starts with `under`.
 
-        Where the credentials may not list uploads, or the server cannot, nothing is aborted and a warning is logged.
+        Where the credentials may not list uploads, or the server cannot, there are none and a warning is logged.
         """
-        count = 0
-        try:
-            for key, upload in self._uploads():
-                if ours(key):
-                    self._abort_one(key, upload)
-                    count += 1
-        except (KeyRefused, NotSupported) as error:
-            _log.warning("multipart uploads that were left over cannot be aborted: %s", error)
-        return count
-
-    def unfinished_uploads(self) -> set[str]:
-        """The keys of all multipart uploads that are not completed; none where that cannot be told, which is logged."""
-        try:
-            return {key for key, _ in self._uploads()}
-        except (KeyRefused, NotSupported) as error:
-            _log.warning("multipart uploads that were left over cannot be listed: %s", error)
-            return set()
-
-    def _uploads(self) -> Iterator[tuple[str, str]]:
         lister = self._server.lister
-        return all_uploads(lambda after: self._patience.run(lambda: lister().uploads(after)))
+        try:
+            found = all_uploads(lambda after: self._patience.run(lambda: lister().uploads(after)))
+            return [each for each in found if each[0].startswith(under)]
+        except (KeyRefused, NotSupported) as error:
+            _log.warning(_NOT_ABORTED, error)
+            return []
+
+    def abort_uploads(self, uploads: Iterable[tuple[str, str]]) -> None:
+        """Abort what `uploads` has found; where the credentials may not, a warning is logged."""
+        try:
+            for key, upload in uploads:
+                self._abort_one(key, upload)
+        except (KeyRefused, NotSupported) as error:
+            _log.warning(_NOT_ABORTED, error)
 
     def _abort_one(self, key: str, upload: str) -> None:
         try:

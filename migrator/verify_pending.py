@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from migrator.entries import Intent
 from migrator.errors import KeyRefused, TargetRefused
-from migrator.names import key_base
 from migrator.work import belongs
 
 if TYPE_CHECKING:
@@ -20,29 +19,32 @@ class PendingObjects:
     Args:
         target: Asked for footers of objects whose key fits.
         prefix: The prefix of all keys.
-        paths: Where the pending files are.
+        waits: Whether a pending file is at a path.
         sha256: The SHA-256 of a file's bytes; None where it cannot be read.
-        intents: What the state recorded before it was put: the file's path, and what.
+        intents: What the state recorded of a key before it was put: the file's path, and what.
     """
 
     def __init__(
         self,
         target: "Target",
         prefix: str,
-        paths: Iterable[str],
+        waits: Callable[[str], bool],
         sha256: Callable[[str], str | None],
-        intents: Iterable[tuple[str, Intent]] = (),
+        intents: Callable[[str], Iterable[tuple[str, Intent]]] = lambda _: (),
     ) -> None:
         self._target = target
-        self._intents = {intent.key: (path, intent.sha256) for path, intent in intents}
-        self._paths = {key_base(prefix, path): path for path in paths}
+        self._under = f"{prefix}/" if prefix else ""
+        self._waits = waits
         self._sha256 = sha256
-        self._hashes: dict[str, str | None] = {}
+        self._intents = intents
+        # Keys come in order, so that those of one archive's members follow each other.
+        self._last: tuple[str, str | None] = ("", None)
 
     def __call__(self, key: str) -> bool:
         """Whether the object at `key` was made of a pending file, be it of bytes that have changed since."""
         path = self._path(key)
-        if path is None and key not in self._intents:
+        intents = list(self._intents(key))
+        if path is None and not intents:
             return False
         try:
             found = self._target.find(key)
@@ -50,21 +52,22 @@ class PendingObjects:
             raise TargetRefused(f"{error}; the credentials must be allowed to read objects") from error
         if found is None:
             return False
-        intended_path, intended = self._intents.get(key, ("", None))
-        if intended is not None and belongs(found, intended_path, intended):
+        if any(intent.sha256 is not None and belongs(found, at, intent.sha256) for at, intent in intents):
             return True
         sha256 = self._hash(path) if path is not None else None
         return path is not None and sha256 is not None and belongs(found, path, sha256)
 
     def _hash(self, path: str) -> str | None:
-        if path not in self._hashes:
-            self._hashes[path] = self._sha256(path)
-        return self._hashes[path]
+        if self._last[0] != path:
+            self._last = (path, self._sha256(path))
+        return self._last[1]
 
     def _path(self, key: str) -> str | None:
-        base = key.removesuffix(_SUFFIX)
-        while base:
-            if base in self._paths:
-                return self._paths[base]
-            base = base.rpartition("/")[0]
+        if not key.startswith(self._under):
+            return None
+        path = key[len(self._under) :].removesuffix(_SUFFIX)
+        while path:
+            if self._waits(path):
+                return path
+            path = path.rpartition("/")[0]
         return None

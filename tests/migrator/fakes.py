@@ -126,9 +126,9 @@ class FakeTarget:
             if key.startswith(under):
                 yield Listed(key)
 
-    def abort_uploads(self, ours: Any) -> int:
-        self.bucket.before("abort_uploads", "")
-        return 0
+    def uploads(self, under: str = "") -> list[tuple[str, str]]:
+        self.bucket.before("uploads", "")
+        return []
 
 
 class Listed:

@@ -325,14 +325,25 @@ def test_a_part_that_is_refused_is_told_while_writing_or_at_the_commit(s3, make)
 def test_uploads_that_were_left_over_are_aborted_where_they_are_ours(s3, make):
     for number, key in enumerate(("p/a\nb", "p/b", "q/c")):
         s3.uploads[str(number)], s3.upload_keys[str(number)] = {}, key
-    assert make().abort_uploads(lambda key: key.startswith("p/")) == 2
+    target = make()
+    found = target.uploads("p/")
+    assert sorted(found) == [("p/a\nb", "0"), ("p/b", "1")]
+    target.abort_uploads(found)
     assert list(s3.uploads) == ["2"]
 
 
 def test_uploads_that_may_not_be_listed_do_not_stop_a_run(s3, make, caplog):
     s3.fail(Fault(403, "AccessDenied"), method="GET")
-    assert make().abort_uploads(lambda _: True) == 0
+    assert make().uploads() == []
     assert "AccessDenied" in caplog.text
+
+
+def test_uploads_that_may_not_be_aborted_do_not_stop_a_run(s3, make, caplog):
+    s3.uploads["0"], s3.upload_keys["0"] = {}, "a"
+    s3.fail(Fault(403, "AccessDenied"), method="DELETE")
+    make().abort_uploads([("a", "0")])
+    assert "AccessDenied" in caplog.text
+    assert list(s3.uploads) == ["0"]
 
 
 def test_a_parquet_object_is_found_by_its_end_alone(s3, make):

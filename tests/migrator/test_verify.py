@@ -14,6 +14,7 @@ from migrator.target import Found
 from migrator.verify import verify
 from migrator.verify_differences import differences
 from migrator.verify_pending import PendingObjects
+from migrator.verify_tables import Bucket
 from tests.migrator.s3_fake import BUCKET, FakeS3
 
 
@@ -61,7 +62,8 @@ TREE = {"done/a.csv": b"data", "failed/b.csv": b"data", "failed/b.csv.reason.jso
 
 
 def found(known=(DONE, FAILED, PENDING), bucket=HELD, tree=TREE, pending=lambda _: False):
-    return [(each.difference.value, each.path, each.key) for each in differences(known, bucket, Files(tree), pending)]
+    told = differences(lambda: known, Bucket(bucket.values()), Files(tree), pending)
+    return [(each.difference.value, each.path, each.key) for each in told]
 
 
 def without(place):
@@ -230,7 +232,7 @@ class Footers:
 )
 def test_an_object_of_a_pending_file_is_known_by_its_footer(key, path, source, digest, belongs):
     target = Footers(**{"source-path": source, "source-sha256": digest})
-    assert PendingObjects(target, "lake", [path], lambda _: sha(b"x"))(key) is belongs
+    assert PendingObjects(target, "lake", {path}.__contains__, lambda _: sha(b"x"))(key) is belongs
 
 
 @pytest.mark.parametrize(
@@ -238,10 +240,13 @@ def test_an_object_of_a_pending_file_is_known_by_its_footer(key, path, source, d
 )
 def test_an_object_that_was_intended_belongs_to_the_file_also_after_it_changed(digest, belongs):
     footer = {"source-path": "a.csv", "source-sha256": digest} if digest else {"rows": "none of ours"}
-    intents = [("a.csv", Intent("lake/a.csv.parquet", sha(b"before")))]
-    pending = PendingObjects(Footers(**footer), "lake", ["a.csv"], lambda _: sha(b"now"), intents)
+
+    def intents(key):
+        return [("a.csv", Intent(key, sha(b"before")))] if key == "lake/a.csv.parquet" else []
+
+    pending = PendingObjects(Footers(**footer), "lake", {"a.csv"}.__contains__, lambda _: sha(b"now"), intents)
     assert pending("lake/a.csv.parquet") is belongs
-    vanished = PendingObjects(Footers(**footer), "lake", [], lambda _: None, intents)
+    vanished = PendingObjects(Footers(**footer), "lake", set().__contains__, lambda _: None, intents)
     assert vanished("lake/a.csv.parquet") is (belongs and digest == sha(b"before"))
 
 

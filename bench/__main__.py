@@ -28,10 +28,10 @@ def main() -> int:
     chosen = [case for case in CASES if not asked.cases or case.name in asked.cases]
     # Modules are compiled once, before anything is measured.
     subprocess.run([sys.executable, "-m", "compileall", "-q", "migrator", "bench"], cwd=_ROOT, check=True)
-    for case in chosen:
+    for number, case in enumerate(chosen, 1):
         _say(f"{case.title} …")
         _measure(case, workshop, book, case.rounds or asked.rounds, asked.peers)
-        if not asked.keep:
+        if not asked.keep and not any(other.input == case.input for other in chosen[number:]):
             workshop.forget(case)
         # Only whole sizes are worth keeping in the repository.
         target = _ROOT / "bench" / "RESULTS.md" if asked.scale == 1 else _ROOT / "results" / "BENCH.md"

@@ -48,6 +48,7 @@ class Case:
         peers: Who else does it, by their names in `ways.PEERS`.
         goals: What is to be reached; a peak of 400 MiB is everybody's.
         act: `run`, or what `ways.ACTS` knows besides.
+        on_paper: Whether the bucket is one that holds nothing and answers as if (`paper_bucket`).
         rounds: How many times at most; 0 leaves it to the caller.
         tenth_of: The case of ten times the size, with which this one shows how cost grows.
     """
@@ -58,11 +59,43 @@ class Case:
     peers: tuple[str, ...] = ()
     goals: tuple[Goal, ...] = ()
     act: str = "run"
+    on_paper: bool = False
     rounds: int = 0
     tenth_of: str = ""
 
 
 PEAK = Goal("peak", 400)
+
+
+def _many(
+    name: str,
+    title: str,
+    kind: str,
+    act: str,
+    sizes: tuple[int, ...],
+    goals: tuple[Goal, ...] = (),
+    *,
+    on_paper: bool = False,
+) -> tuple[Case, ...]:
+    """The same with ever ten times as many files; the goals are those of the most."""
+    names = {size: f"{name}-{size // 1000}k" for size in sizes}
+    return tuple(
+        Case(
+            names[size],
+            title.format(f"{size:,}"),
+            Input(kind, size),
+            act=act,
+            on_paper=on_paper,
+            goals=(PEAK, *(goals if size == sizes[-1] else ())),
+            rounds=1 if size >= _MILLION else 0,
+            tenth_of=names.get(10 * size, ""),
+        )
+        for size in sizes
+    )
+
+
+_MILLION = 1_000_000
+_TO_A_MILLION = (10_000, 100_000, _MILLION)
 
 CASES = (
     Case(
@@ -107,13 +140,6 @@ CASES = (
     ),
     Case("tar-gz", "tar.gz of 10 CSV members, 1 GiB unpacked", Input("tar_gz", GIB), goals=(PEAK,)),
     Case(
-        "inventory",
-        "inventory of 200,000 new files, up to the target that does not answer",
-        Input("many", 200_000),
-        act="inventory",
-        goals=(PEAK,),
-    ),
-    Case(
         "nothing",
         "`run` with nothing to do beside 200,000 done files",
         Input("done", 200_000),
@@ -129,4 +155,18 @@ CASES = (
         tenth_of="nothing",
     ),
     Case("status", "`status` of a folder of one file", Input("small", 1), act="status", goals=(Goal("wall", 0.3),)),
+    *_many(
+        "inventory",
+        "inventory of {} new files, up to the target that does not answer",
+        "many",
+        "inventory",
+        _TO_A_MILLION,
+    ),
+    *_many(
+        "again", "`run` with nothing to do beside {} done files", "done", "rerun", _TO_A_MILLION, (Goal("wall", 15),)
+    ),
+    *_many("summary", "`status` of {} done files", "done", "status", _TO_A_MILLION),
+    *_many("listing", "`status --json` of {} done files", "done", "status_json", _TO_A_MILLION),
+    *_many("verify", "`verify` of {} done files", "done", "verify", _TO_A_MILLION[:2], on_paper=True),
+    *_many("recover", "`recover` of {} done files", "done", "recover", _TO_A_MILLION[:2], on_paper=True),
 )

@@ -11,12 +11,14 @@ from typing import IO
 
 from isal import igzip
 
+from bench import paper
 from bench.rows import NAMES, blocks
 
 _HEADER = (",".join(NAMES) + "\n").encode()
 _SMALL_ROWS = 40
 _FILES_A_FOLDER = 1000
 _MEMBERS = 10
+_BATCH = 20_000
 _PACKING = 2
 _MYSQL = b"""-- MySQL dump 10.13  Distrib 8.0.36
 
@@ -117,23 +119,31 @@ def _make_many(folder: Path, count: int) -> None:
 
 def _make_done(folder: Path, count: int) -> None:
     # Through the state itself: to migrate so many files first would take minutes and prove nothing more.
-    from migrator.entries import FileState, StoredObject, now
+    from migrator.entries import FileState, NewFile, StoredObject, now
     from migrator.reconcile import open_state
-    from migrator.state import LISTING, NewFile
+    from migrator.state import LISTING
 
     (folder / ".migrator").mkdir()
-    paths = [f"{number // _FILES_A_FOLDER:03}/{number}.txt" for number in range(count)]
-    for path in paths:
-        target = folder / "done" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(b"one line\n")
-    with open_state(folder / ".migrator" / "state.sqlite3") as state, state.transaction():
-        state.mark(LISTING, stands=False)
-        state.add_pending((NewFile(path, 9, (folder / "done" / path).stat().st_mtime_ns) for path in paths), now())
-        for number, path in enumerate(paths, 1):
-            stored = StoredObject(f"lake/{path}.parquet", 1, 900, "0" * 32, None)
-            state.record(number, "0" * 64, [stored], f"done/{path}")
-            state.finish(number, FileState.DONE, f"done/{path}", now())
+    size = len(paper.body(0))
+    with open_state(folder / ".migrator" / "state.sqlite3") as state:
+        for start in range(0, count, _BATCH):
+            numbers = range(start, min(start + _BATCH, count))
+            files = [NewFile(paper.path(number), len(paper.TEXT), _put_away(folder, number)) for number in numbers]
+            with state.transaction():
+                state.mark(LISTING, stands=False)
+                state.add_pending(files, now())
+                for number, file in zip(numbers, files, strict=True):
+                    stored = StoredObject(paper.key(number), 1, size, paper.ETAG, None)
+                    state.record(number + 1, paper.SHA256, [stored], f"done/{file.path}")
+                    state.finish(number + 1, FileState.DONE, f"done/{file.path}", now())
+
+
+def _put_away(folder: Path, number: int) -> int:
+    """Make a file in `done/`; its modification time."""
+    file = folder / "done" / paper.path(number)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(paper.TEXT)
+    return file.stat().st_mtime_ns
 
 
 def _paths(folder: Path, count: int, extension: str) -> Iterator[Path]:

@@ -26,11 +26,21 @@ ACTS: dict[str, Command] = {
         "run", str(folder), f"s3://{bucket}/lake", "--endpoint-url", _NOWHERE, "--retry-for", "0"
     ),
     "status": lambda folder, *_: _migrator("status", str(folder)),
+    "status_json": lambda folder, *_: _migrator("status", str(folder), "--json"),
+    "verify": lambda folder, bucket, url: _migrator(
+        "verify", str(folder), f"s3://{bucket}/lake", "--endpoint-url", url
+    ),
+    "recover": lambda folder, bucket, url: _migrator(
+        "recover", str(folder), f"s3://{bucket}/lake", "--endpoint-url", url
+    ),
 }
 """What the migrator itself is asked for."""
 
 EXIT_CODES = {"inventory": 4}
 """Where another exit code than 0 is the right one."""
+
+IN_PLACE = frozenset({"rerun", "status", "status_json", "verify", "inventory"})
+"""What leaves the files where they are, so that no copy of the folder is needed."""
 
 PEERS = {
     "duckdb": "DuckDB → file → boto3",

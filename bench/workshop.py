@@ -13,7 +13,8 @@ from pathlib import Path
 from bench import measure
 from bench.cases import Case
 from bench.measure import Sample
-from bench.ways import EXIT_CODES, command
+from bench.paper_server import PaperServer
+from bench.ways import EXIT_CODES, IN_PLACE, command
 from harness import servers
 from harness.readiness import REGION
 from harness.servers import S3Server
@@ -63,17 +64,23 @@ class Workshop:
     def runs(self, case: Case) -> Iterator[Callable[[str], Sample]]:
         """A function that has a contender, by its name, do the case once."""
         given = self.input(case)
-        server = servers.start(servers.Choice(name=os.environ.get("S3_SERVER") or None))
+        server: S3Server | PaperServer
+        if case.on_paper:
+            server = PaperServer(self.size(case))
+        else:
+            server = servers.start(servers.Choice(name=os.environ.get("S3_SERVER") or None))
         try:
             yield lambda name: self._run(case, name, given, server)
         finally:
             server.remove()
 
-    def _run(self, case: Case, name: str, given: Path, server: S3Server) -> Sample:
-        folder = self._root / "source"
-        shutil.rmtree(folder, ignore_errors=True)
-        # The same bytes in memory under new names, but for the state, which is written to.
-        shutil.copytree(given, folder, copy_function=_link)
+    def _run(self, case: Case, name: str, given: Path, server: S3Server | PaperServer) -> Sample:
+        folder = given if case.act in IN_PLACE else self._root / "source"
+        known = (given / ".migrator").exists()
+        if folder is not given:
+            shutil.rmtree(folder, ignore_errors=True)
+            # The same bytes in memory under new names, but for the state, which is written to.
+            shutil.copytree(given, folder, copy_function=_link)
         bucket = server.bucket()
         started = command(name, case.act, case.input.kind)(folder, bucket, server.endpoint_url)
         try:
@@ -81,7 +88,10 @@ class Workshop:
                 started, _environment(server), self._root / f"{name}.log", _spent(server), EXIT_CODES.get(case.act, 0)
             )
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder is not given:
+                shutil.rmtree(folder, ignore_errors=True)
+            elif not known:
+                shutil.rmtree(given / ".migrator", ignore_errors=True)
 
 
 def _link(source: str, target: str) -> None:
@@ -91,7 +101,7 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
 
 
-def _environment(server: S3Server) -> dict[str, str]:
+def _environment(server: S3Server | PaperServer) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return kept | {
         "AWS_ENDPOINT_URL": server.endpoint_url,
@@ -102,7 +112,7 @@ def _environment(server: S3Server) -> dict[str, str]:
     }
 
 
-def _spent(server: S3Server) -> Callable[[], float]:
+def _spent(server: S3Server | PaperServer) -> Callable[[], float]:
     if server.container is None:
         return lambda: 0.0
     # The engine hands each byte on in a process of its own.

@@ -1,7 +1,7 @@
-"""A bucket that holds nothing, and answers as if it held the objects of so many files: `python -m bench.paper_bucket N`.
+"""A bucket that holds nothing, and answers as if it held so many files' objects: `python -m bench.paper_bucket N`.
 
-For `verify` and `recover` beside more files than can be uploaded first. It prints its port. It knows what these two ask:
-a listing, and the end of an object.
+For `verify` and `recover` beside more files than can be uploaded first. It prints its port. It knows what these two
+ask: a listing, and the end of an object.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
     count = 0
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class calls it so
+    def do_GET(self) -> None:
         """Answer a listing, or the end of an object."""
         url = urlsplit(self.path)
         query = parse_qs(url.query, keep_blank_values=True)

@@ -33,7 +33,7 @@ PROCESSES ?=
 PATIENCE ?=
 export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR HISTORY PROCESSES PATIENCE
 
-.PHONY: acceptance report docs test test-long test-browser bench image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
+.PHONY: acceptance report docs test test-long test-browser bench scale image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
 
 acceptance: run-venv
 	@$(HARNESS) harness.acceptance $(ARGS)
@@ -53,6 +53,10 @@ test-long: test
 
 bench: bench-venv
 	@$(HARNESS) bench --scale $(SCALE) --cases "$(CASES)" --rounds $(ROUNDS) $(ARGS)
+
+# The model of docs/scale.md, fed by bench/RESULTS.md and held against 1, 2 and 4 workers; a quiet machine, please.
+scale: bench-venv
+	@$(HARNESS) bench.scale --measure $(ARGS)
 
 image: run-venv
 	@$(HARNESS) harness.prepare

@@ -56,7 +56,7 @@ def run(
         Failed: It ended with another.
     """
     load = os.getloadavg()[0]
-    busy, served, begun = _busy_seconds(), server(), time.monotonic()
+    busy, served, begun = busy_seconds(), server(), time.monotonic()
     with log.open("wb") as file:
         process = subprocess.Popen(command, env=dict(environment), stdout=file, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
@@ -67,14 +67,15 @@ def run(
     cpu = usage.ru_utime + usage.ru_stime
     if process.returncode != code:
         raise Failed(f"exit code {process.returncode} of {' '.join(command)}:\n{_end_of(log)}")
-    others = max(0.0, _busy_seconds() - busy - served - cpu)
+    others = max(0.0, busy_seconds() - busy - served - cpu)
     return Sample(wall, cpu, usage.ru_maxrss / 1024, served, others, (load, os.getloadavg()[0]))
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds of a process and the children it has waited for."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICKS
+def cpu_seconds(pid: int, thread: int | None = None) -> float:
+    """CPU seconds of a process and the children it has waited for; or those of one of its threads."""
+    place = Path(f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat")
+    fields = place.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15] if thread is None else fields[11:13])) / _TICKS
 
 
 def processes(program: str, argument: str) -> list[int]:
@@ -89,7 +90,8 @@ def processes(program: str, argument: str) -> list[int]:
     return found
 
 
-def _busy_seconds() -> float:
+def busy_seconds() -> float:
+    """CPU seconds of everything on the machine so far."""
     fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
     return sum(int(fields[number]) for number in _BUSY) / _TICKS
 

@@ -85,7 +85,7 @@ class Workshop:
         started = command(name, case.act, case.input.kind)(folder, bucket, server.endpoint_url)
         try:
             return measure.run(
-                started, _environment(server), self._root / f"{name}.log", _spent(server), EXIT_CODES.get(case.act, 0)
+                started, environment(server), self._root / f"{name}.log", cpu_spent(server), EXIT_CODES.get(case.act, 0)
             )
         finally:
             if folder is not given:
@@ -101,7 +101,8 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
 
 
-def _environment(server: S3Server | PaperServer) -> dict[str, str]:
+def environment(server: S3Server | PaperServer) -> dict[str, str]:
+    """What a contender's process is to know."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return kept | {
         "AWS_ENDPOINT_URL": server.endpoint_url,
@@ -112,7 +113,8 @@ def _environment(server: S3Server | PaperServer) -> dict[str, str]:
     }
 
 
-def _spent(server: S3Server | PaperServer) -> Callable[[], float]:
+def cpu_spent(server: S3Server | PaperServer) -> Callable[[], float]:
+    """Tells the CPU seconds of a server so far."""
     if server.container is None:
         return lambda: 0.0
     # The engine hands each byte on in a process of its own.

@@ -41,11 +41,15 @@ class DiskTable:
         self._db.close()
 
     def fill(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Carry out a statement for each row."""
+        """Carry out a statement for each row; where that fails, the table is of no use any more."""
         with self._lock, self._told():
             self._db.execute("BEGIN")
-            # What the rows come from may fail; without a journal nothing is rolled back, and nobody reads it then.
-            self._db.executemany(statement, rows)
+            try:
+                self._db.executemany(statement, rows)
+            except BaseException:
+                # What the rows come from has failed; without a journal nothing can be taken back.
+                self._db.close()
+                raise
             self._db.execute("COMMIT")
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:

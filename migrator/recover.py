@@ -1,5 +1,6 @@
 """The command `recover`: a new state from what folders and bucket tell."""
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def _rebuild(given: Options, stop: Stop, state: State) -> None:
             workers = Workers(given, scratch, stop)
             try:
                 (keys,) = workers.gather([partial(examination.keys, workers.target, scratch)])
-                examination.done(workers, keys)
+                with closing(keys):
+                    examination.done(workers, keys)
             finally:
                 workers.close()
     if found.unreadable:

@@ -69,6 +69,7 @@ class _Run:
         self._survey = Survey()
         self._progress = Progress(live=is_live(given.log_format), obey=stop.obey)
         self._workers: Workers | None = None
+        self._keys: Keys | None = None
         self._blocked: Blocked | None = None
         self._defect: BaseException | None = None
         self._cut_short = False
@@ -88,6 +89,8 @@ class _Run:
         finally:
             if self._workers is not None:
                 self.threads_ended = self._workers.close()
+            if self._keys is not None:
+                self._keys.close()
         if isinstance(self._blocked, StateUnusable):
             self._put_in_order()
         return self._concluded()
@@ -121,18 +124,17 @@ class _Run:
         # SOURCE must be writable before anything is uploaded.
         scratch = self._scratch()
         self._workers = workers = Workers(self._given, scratch, self._stop)
-        keys = None
         examination = Examination(self._state, self._folders, self._survey, self._progress)
         if self._survey.unknown_done or self._state.marked(LISTING):
-            (keys,) = workers.gather([partial(examination.keys, workers.target, scratch)])
-        if self._survey.unknown_done and keys is not None:
-            examination.done(workers, keys)
+            (self._keys,) = workers.gather([partial(examination.keys, workers.target, scratch)])
+        if self._survey.unknown_done and self._keys is not None:
+            examination.done(workers, self._keys)
         if self._state.marked(SWEEP) or self._state.marked(LISTING):
             self._sweep(workers, examination.is_ours)
         if self._given.cluster and self._state.pending(0, 1):
             workers.join_cluster(self._given.cluster)
         self._stop.obey()
-        self._migrate(workers, keys)
+        self._migrate(workers, self._keys)
 
     def _sweep(self, workers: "Workers", ours: Callable[[str, str], bool]) -> None:
         """Abort the multipart uploads that were left over, of keys that are `ours` under the prefix."""

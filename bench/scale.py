@@ -31,7 +31,8 @@ def main() -> int:
         return 1
     found = costs(results, trial.coordinator)
     scale_plot.draw(found, _ROOT / "docs" / "scale.png")
-    page = scale_page.written(found, trial, machine.kind())
+    kind = machine.kind()
+    page = scale_page.written(found, trial, kind, same=f"Machine: {kind}." in results)
     (_ROOT / "docs" / "scale.md").write_text(page, encoding="utf-8")
     sys.stderr.write("Written: docs/scale.md, docs/scale.png\n")
     return 0

@@ -29,9 +29,12 @@ _CHANGES = {
 }
 
 
-def written(costs: Costs, trial: Trial, machine: str) -> str:
-    """The whole page."""
-    return "\n".join([*_head(costs), *_limits(costs), *_held_against(costs, trial, machine)]) + "\n"
+def written(costs: Costs, trial: Trial, machine: str, *, same: bool) -> str:
+    """The whole page; `same` tells whether the costs were measured on a machine of this kind, too."""
+    lines = [*_head(costs), *_limits(costs), *_held_against(costs, trial, machine)]
+    if not same:
+        lines += ["", "RESULTS.md was measured on **another kind of machine**, so the error is not the model's alone."]
+    return "\n".join(lines) + "\n"
 
 
 def _head(costs: Costs) -> Iterator[str]:

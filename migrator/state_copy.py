@@ -17,6 +17,10 @@ from migrator.names import kind_of
 from migrator.state_reader import Reader, view
 from migrator.state_rows import raw
 
+ON_DISK = ""
+"""Where a copy lies: in a file for which SQLite finds a folder, once it is bigger than a cache."""
+IN_MEMORY = ":memory:"
+"""For whoever must go on where no folder has room."""
 _CACHE_KIB = 8192
 _NO_ROOM = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_GETTEMPPATH}
@@ -83,15 +87,15 @@ class StateCopy(Reader):
 
 
 @contextmanager
-def copied(path: Path) -> Iterator[StateCopy]:
-    """A copy of the state at `path`, as long as the context lasts.
+def copied(path: Path, where: str = ON_DISK) -> Iterator[StateCopy]:
+    """A copy of the state at `path`, as long as the context lasts; it lies `where` it is told.
 
     Raises:
         StateUnreadable: The state is damaged, or none of ours.
         StateUnusable: It cannot be opened.
         Blocked: There is no room for the copy.
     """
-    with closing(_connection()) as connection:
+    with closing(_connection(where)) as connection:
 
         def copy(opened: Reader) -> None:
             with _told():
@@ -102,16 +106,16 @@ def copied(path: Path) -> Iterator[StateCopy]:
 
 
 @contextmanager
-def empty() -> Iterator[StateCopy]:
-    """One without any files, as long as the context lasts."""
-    with closing(_connection()) as connection:
+def empty(where: str = ON_DISK) -> Iterator[StateCopy]:
+    """One without any files, as long as the context lasts; it lies `where` it is told."""
+    with closing(_connection(where)) as connection:
         connection.executescript(state_schema.SCHEMA)
         yield StateCopy(connection)
 
 
-def _connection() -> sqlite3.Connection:
+def _connection(where: str) -> sqlite3.Connection:
     # SQLite makes the file only once there is more in it than the cache holds.
-    connection = sqlite3.connect("", isolation_level=None)
+    connection = sqlite3.connect(where, isolation_level=None)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

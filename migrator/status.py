@@ -7,10 +7,10 @@ from contextlib import ExitStack, contextmanager
 
 from migrator import state_schema
 from migrator.entries import Entry
-from migrator.errors import StateUnusable
+from migrator.errors import Blocked, StateUnusable
 from migrator.logs import log
 from migrator.options import Options
-from migrator.state_copy import StateCopy, copied, empty
+from migrator.state_copy import IN_MEMORY, ON_DISK, StateCopy, copied, empty
 from migrator.state_errors import StateUnreadable
 from migrator.status_folders import arrivals, put_away_files
 
@@ -25,11 +25,13 @@ def status(given: Options) -> int:
 
     Returns:
         0.
-
-    Raises:
-        Blocked: There is no room to look at it.
     """
-    with _known(given) as known:
+    with ExitStack() as stack:
+        try:
+            known = stack.enter_context(_known(given, ON_DISK))
+        except Blocked as error:
+            log.warning("%s; it takes memory instead", error)
+            known = stack.enter_context(_known(given, IN_MEMORY))
         for text in _as_json(known) if given.json else _as_text(known):
             sys.stdout.write(text)
     sys.stdout.flush()
@@ -37,17 +39,17 @@ def status(given: Options) -> int:
 
 
 @contextmanager
-def _known(given: Options) -> Iterator[StateCopy]:
+def _known(given: Options, where: str) -> Iterator[StateCopy]:
     """What the state tells, and what no run has entered yet; where there is none, what the folders tell."""
     with ExitStack() as open_copies:
         known = None
         if state_schema.exists(given.state):
             try:
-                known = open_copies.enter_context(copied(given.state))
+                known = open_copies.enter_context(copied(given.state, where))
             except (StateUnreadable, StateUnusable) as error:
                 log.warning("the state %s cannot be used: %s; this is what the folders tell", given.state, error)
         if known is None:
-            known = open_copies.enter_context(empty())
+            known = open_copies.enter_context(empty(where))
             known.add(put_away_files(given.source))
         known.add(arrivals(given, known.waiting()))
         yield known

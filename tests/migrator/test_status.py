@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from migrator import status
+from migrator import state_copy, status
 from migrator.cli import main
 from migrator.entries import FileState, NewFile
 from migrator.reconcile import open_state
@@ -97,3 +97,20 @@ def status_reason(name):
     from migrator.folders import reason_place
 
     return reason_place(f"failed/{name}")
+
+
+def test_where_no_folder_has_room_for_a_copy_memory_takes_it(known, capsys, monkeypatch):
+    expected = told(known, capsys, "--json")
+    connection = state_copy._connection
+
+    def without_room(where):
+        made = connection(where)
+        if where == state_copy.ON_DISK:
+            made.execute("PRAGMA max_page_count = 1")
+        return made
+
+    monkeypatch.setattr(state_copy, "_connection", without_room)
+    assert main(["status", str(known), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == expected
+    assert "no room for a copy of the state" in printed.err

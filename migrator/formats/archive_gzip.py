@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import BinaryIO
 
 from migrator.formats.archive import Unpacking
+from migrator.formats.archive_ahead import AheadStream
 from migrator.formats.archive_member import MAX_RATIO, Member, MemberKind, MemberSource
-from migrator.formats.archive_streams import BLOCK, GzipStream
+from migrator.formats.archive_streams import BLOCK, ByteStream, GzipStream
 from migrator.formats.file_source import FileSource
 from migrator.formats.interface import Source
 from migrator.names import Format, without_gz
@@ -24,10 +26,17 @@ def members(source: Source, _file_format: Format, _unpacking: Unpacking) -> Iter
     yield Member(
         path=without_gz(source.name),
         kind=MemberKind.FILE,
-        open=lambda: GzipStream(source.open()),
+        open=lambda: unpacked(source, source.open()),
         packed=packed_size(source),
         looks_hollow=partial(_looks_hollow, source),
     )
+
+
+def unpacked(source: Source, packed: BinaryIO) -> ByteStream:
+    """What `packed`, a stream of the source, unpacks to: of a big file in a thread of its own."""
+    stream = GzipStream(packed)
+    # Within another archive what is read is counted where other streams' bytes are, by one thread.
+    return AheadStream(stream) if isinstance(source, FileSource) and not source.small else stream
 
 
 def _looks_hollow(source: Source) -> bool:

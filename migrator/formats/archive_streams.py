@@ -11,7 +11,9 @@ from isal import igzip_lib
 from migrator.errors import ReasonCode, Refusal
 
 BLOCK = 128 * 1024
-_PART = 256 * 1024
+PART = 256 * 1024
+"""What is unpacked at a time stays in the processor's cache until it is used."""
+
 # Declared by the library as a value, not as a class.
 _DAMAGED = cast("type[Exception]", igzip_lib.IsalError)
 
@@ -77,8 +79,7 @@ class ByteStream(io.RawIOBase):
         """Fill `buffer`, or as much of it as there are bytes."""
         view = memoryview(buffer).cast("B")
         filled = 0
-        # In parts that stay in the processor's cache until they are copied.
-        while filled < len(view) and (part := self.some(min(len(view) - filled, _PART))):
+        while filled < len(view) and (part := self.some(min(len(view) - filled, PART))):
             view[filled : filled + len(part)] = part
             filled += len(part)
         return filled

@@ -10,10 +10,10 @@ from contextlib import closing
 from migrator.errors import ReasonCode, Refusal
 from migrator.formats import archive_tar_headers as headers
 from migrator.formats.archive import Unpacking
-from migrator.formats.archive_gzip import packed_size
+from migrator.formats.archive_gzip import packed_size, unpacked
 from migrator.formats.archive_member import Member, MemberKind, MemberSource, Meter
 from migrator.formats.archive_scratch import Bytes
-from migrator.formats.archive_streams import BLOCK, ByteStream, GzipStream, Input, WindowStream
+from migrator.formats.archive_streams import BLOCK, ByteStream, Input, WindowStream
 from migrator.formats.archive_tar_headers import BLOCK_SIZE
 from migrator.formats.file_source import FileBytes
 from migrator.formats.interface import Source
@@ -36,7 +36,7 @@ def members(source: Source, file_format: Format, unpacking: Unpacking) -> Iterat
         stream = source.open_forward() if isinstance(source, MemberSource) else source.open()
         packed: Input = stream
         if file_format is Format.TAR_GZ:
-            packed = _Gauged(GzipStream(stream), unpacking.meter, packed_size(source))
+            packed = _Gauged(unpacked(source, stream), unpacking.meter, packed_size(source))
         tape = _StreamTape(packed)
     with closing(tape):
         yield from _entries(tape)

@@ -7,13 +7,12 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from migrator.formats.fields import SLACK
+
 _QUOTE = ord('"')
 _MARK = b"\xef\xbb\xbf"
 
 Places: TypeAlias = "npt.NDArray[np.int64]"
-
-SLACK = 16
-"""So many bytes more than a block's, at least, are in its buffer."""
 
 
 class Readable(Protocol):

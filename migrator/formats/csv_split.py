@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from migrator.formats.csv_blocks import SLACK, Block
+from migrator.formats.csv_blocks import Block
 from migrator.formats.csv_words import Words
-
-_Places: TypeAlias = "npt.NDArray[np.int64]"
-_Truths: TypeAlias = "npt.NDArray[np.bool_]"
+from migrator.formats.fields import SLACK, Column, Fields, Places, Truths
 
 LEAST_ROWS = 512
 """Fewer records a block are parsed as fast in other ways."""
 
 _LARGEST = 32 << 20
 _MOST_PASSED_OVER = 64
-_TEXT = pa.string()
 _QUOTE = ord('"')
 _NEWLINE = ord("\n")
 _RETURN = ord("\r")
@@ -37,57 +33,19 @@ class Split:
 
     Attributes:
         block: Where their bytes lie.
-        starts: Where each field starts, by column and row, its quote not included.
-        ends: Where each ends.
-        quoted: Which of a column's fields are quoted, for columns that have any.
+        fields: Those of each column, without their quotes.
     """
 
     block: Block
-    starts: Sequence[_Places]
-    ends: Sequence[_Places]
-    quoted: dict[int, _Truths]
+    fields: Sequence[Fields]
 
-    def columns(self, types: Sequence[pa.DataType]) -> list[pa.Array[Any]]:
+    def columns(self, types: Sequence[pa.DataType]) -> list[Column]:
         """The columns in these types, or as text where that takes a second look."""
-        words = Words(self.block.buffer)
         found = []
-        for index, kind in enumerate(types):
-            column = self._typed(index, kind, words)
-            found.append(self._text(index) if column is None else column)
+        for fields, kind in zip(self.fields, types, strict=True):
+            column = fields.typed(kind)
+            found.append(fields.text() if column is None else column)
         return found
-
-    def _typed(self, index: int, kind: pa.DataType, words: Words) -> pa.Array[Any] | None:
-        if not words.know(kind):
-            return None
-        starts, lengths = self.starts[index], self.ends[index] - self.starts[index]
-        if lengths.min() > 0:
-            return words.typed(starts, lengths, kind)
-        if index in self.quoted and (self.quoted[index] & (lengths == 0)).any():
-            # The empty text is a value, and no number.
-            return None
-        held = np.flatnonzero(lengths)
-        if not len(held):
-            return pa.array([None] * len(lengths), kind)
-        return words.typed(starts[held], lengths[held], kind, held, len(lengths))
-
-    def _text(self, index: int) -> pa.Array[Any]:
-        starts, ends = self.starts[index], self.ends[index]
-        rows = len(starts)
-        # Fields and what lies between them are texts in turn; each second one is taken.
-        bounds = np.empty(2 * rows, np.int32)
-        bounds[::2], bounds[1::2] = starts, ends
-        every: pa.Array[Any] = pa.Array.from_buffers(
-            _TEXT, 2 * rows - 1, [None, pa.py_buffer(cast(Any, bounds)), pa.py_buffer(self.block.buffer)]
-        )
-        column = every.take(np.arange(0, 2 * rows, 2, dtype=np.int32))
-        held = starts != ends
-        if index in self.quoted:
-            held |= self.quoted[index]
-        if held.all():
-            return column
-        _, places, data = column.buffers()
-        present = pa.py_buffer(cast(Any, np.packbits(held, bitorder="little")))
-        return pa.Array.from_buffers(_TEXT, rows, [present, places, data])
 
 
 class Splitter:
@@ -137,9 +95,13 @@ class Splitter:
                 return None
             ends[-1] -= 1
         quoted = self._quoted(signs, starts, ends, block.quotes) if block.quotes else {}
-        return None if quoted is None else Split(block, starts, ends, quoted)
+        if quoted is None:
+            return None
+        words = Words(block.buffer)
+        columns = enumerate(zip(starts, ends, strict=True))
+        return Split(block, [Fields(words, *places, _nulls(*places, quoted.get(index))) for index, places in columns])
 
-    def _ends(self, signs: npt.NDArray[np.uint8]) -> list[_Places] | None:
+    def _ends(self, signs: npt.NDArray[np.uint8]) -> list[Places] | None:
         """Where the fields of each column end, line ends included; None where records are not alike."""
         size = len(signs)
         if len(self._found) < size:
@@ -158,10 +120,10 @@ class Splitter:
         return list(table)
 
     def _quoted(
-        self, signs: npt.NDArray[np.uint8], starts: list[_Places], ends: list[_Places], quotes: int
-    ) -> dict[int, _Truths] | None:
+        self, signs: npt.NDArray[np.uint8], starts: list[Places], ends: list[Places], quotes: int
+    ) -> dict[int, Truths] | None:
         """Which fields are quoted; their places leave the quotes out. None where quotes stand anywhere else."""
-        quoted: dict[int, _Truths] = {}
+        quoted: dict[int, Truths] = {}
         seen = 0
         others = (index for index in range(self._width) if index not in self._quoted_before)
         for index in [*self._quoted_before, *others]:
@@ -181,3 +143,13 @@ class Splitter:
             return None
         self._quoted_before = list(quoted)
         return quoted
+
+
+def _nulls(starts: Places, ends: Places, quoted: Truths | None) -> Truths | None:
+    """Which fields are empty and not quoted, if any."""
+    if (starts < ends).all():
+        return None
+    nulls: Truths = starts == ends
+    if quoted is not None:
+        nulls &= ~quoted
+    return nulls if nulls.any() else None

@@ -53,17 +53,13 @@ class Words:
         buffer: With eight bytes more than any field needs.
     """
 
-    def __init__(self, buffer: bytearray) -> None:
+    def __init__(self, buffer: bytes | bytearray) -> None:
+        self.buffer = buffer
         self._at: _Bytes8 = np.ndarray((len(buffer) - _WORD + 1,), "<u8", cast(Any, buffer), strides=(1,))
-        self._ways: dict[pa.DataType, Callable[[_Places, _Places], _Values | None]] = {
-            _INTEGER: self._integers,
-            _FLOAT: self._floats,
-            _BOOLEAN: self._booleans,
-        }
 
     def know(self, kind: pa.DataType) -> bool:
         """Whether there is a way for this type at all."""
-        return kind in self._ways
+        return kind in _WAYS
 
     def typed(
         self,
@@ -82,7 +78,7 @@ class Words:
             held: In which rows they stand; where it is not given, in all.
             rows: How many rows there are then.
         """
-        values = self._ways[kind](starts, lengths)
+        values = _WAYS[kind](self, starts, lengths)
         if values is None:
             return None
         present = None
@@ -191,6 +187,14 @@ class Words:
         tail = _digits(self._at[starts + ahead], lengths - ahead)
         # Shifted by all their bits numbers are nothing in numpy, as they should be here.
         return _digits(first, ahead), tail, first, minus, lengths
+
+
+# Not with each object, which would be in a cycle then and keep its buffer until that is found.
+_WAYS: dict[pa.DataType, Callable[[Words, _Places, _Places], _Values | None]] = {
+    _INTEGER: Words._integers,
+    _FLOAT: Words._floats,
+    _BOOLEAN: Words._booleans,
+}
 
 
 def _buffer(values: _Values) -> pa.Buffer:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from migrator.formats.fields import Column, Fields
 from migrator.formats.sql_literals import Binary, Value
 
-Column: TypeAlias = "pa.Array[Any]"
+__all__ = ["Block", "BlockColumn", "Column", "FieldColumn", "block_of_rows", "text_column"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,55 @@ class BlockColumn:
     has_binary: bool = False
     has_text: bool = True
 
+    def typed(self, _kind: pa.DataType) -> Column | None:
+        """The values in a type; None where only their text tells."""
+        return None
+
+
+class FieldColumn:
+    """Values of one column that are made when they are asked for; none is a binary literal.
+
+    Args:
+        fields: Where they stand.
+        put_right: Makes the texts that are meant of those that stand there.
+        known: The values in their type, where that is known already.
+    """
+
+    binary: Column | None = None
+    has_binary = False
+
+    def __init__(
+        self, fields: Fields, put_right: Callable[[Column], Column] | None = None, known: Column | None = None
+    ) -> None:
+        self._fields = fields
+        self._put_right = put_right
+        self._known = known
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any value is neither null nor empty."""
+        return bool((self._fields.starts < self._fields.ends).any())
+
+    @property
+    def rows(self) -> int:
+        """How many values there are."""
+        return len(self._fields.starts)
+
+    @property
+    def text(self) -> Column:
+        """Each value's text."""
+        text = self._fields.text()
+        return text if self._put_right is None else self._put_right(text)
+
+    def typed(self, kind: pa.DataType) -> Column | None:
+        """The values in a type; None where only their text tells."""
+        return self._known if self._known is not None and self._known.type == kind else self._fields.typed(kind)
+
+    def slice(self, begin: int, end: int) -> FieldColumn:
+        """The values of the rows from `begin` up to `end`."""
+        known = None if self._known is None else self._known.slice(begin, end - begin)
+        return FieldColumn(self._fields.slice(begin, end), self._put_right, known)
+
 
 @dataclass(frozen=True)
 class Block:
@@ -44,7 +94,7 @@ class Block:
     """
 
     names: tuple[str, ...] | None
-    columns: Sequence[BlockColumn]
+    columns: Sequence[BlockColumn | FieldColumn]
     rows: int
     size: int
     line: int

@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from migrator.formats.sql_block import Block
-from migrator.formats.sql_copy_fast import columns_of_lines
+from migrator.formats.sql_copy_split import columns_of_lines
 from migrator.formats.sql_create import column_names, dotted, table_name
 from migrator.formats.sql_grammar import Grammar, compiled
 from migrator.formats.sql_literals import Value, copy_value
@@ -158,7 +158,7 @@ def _add_lines(
         lines = lines.replace(b"\r\n", b"\n")
     columns = columns_of_lines(lines, width)
     if columns is not None:
-        tables.add_block(table, Block(names, columns, len(columns[0].text), len(lines), line))
+        tables.add_block(table, Block(names, columns, columns[0].rows, len(lines), line))
         return
     rows: list[list[Value]] = []
     escaped_newlines = b"\\\n" in lines

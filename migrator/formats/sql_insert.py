@@ -134,11 +134,12 @@ class InsertReader:
         piece = window.data[begin : begin + size]
         # A statement that is known to be no rows must be seen from its start.
         after = None if tables.facts.whole else b")" + self._gap + rows.head + b"("
-        run = self._runs.take(piece, Form(scanner.grammar.family, width, self._between, after))
+        names = rows.names or tables.columns_of(rows.table)
+        types = tables.types_of(rows.table, names or numbered_columns(width))
+        run = self._runs.take(piece, Form(scanner.grammar.family, width, self._between, after), types)
         self._pace.took(run.end if run else 0, len(piece))
         if run is None:
             return None
-        names = rows.names or tables.columns_of(rows.table)
         if run.ended is not None and after is not None:
             rows.hand_over(tables)
             tables.add_block(rows.table, _block(names, run.ended, window.line(begin + run.ended.begin)))

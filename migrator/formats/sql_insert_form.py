@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrator.formats.sql_block import BlockColumn
+from migrator.formats.sql_block import BlockColumn, FieldColumn
 from migrator.formats.sql_grammar import Family
 
 
@@ -17,14 +18,12 @@ class Form:
         width: How many values a row has.
         between: What stands between the values of two rows of a statement, as `),(`.
         after: What stands between the values of two rows of two statements, as `);\nINSERT INTO t VALUES (`.
-        gap: What stands between two values of a row.
     """
 
     family: Family
     width: int
     between: bytes
     after: bytes | None = None
-    gap: bytes = b","
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Part:
         end: Where the last value of the last row ends.
     """
 
-    columns: list[BlockColumn]
+    columns: Sequence[BlockColumn | FieldColumn]
     rows: int
     begin: int
     end: int

@@ -64,7 +64,7 @@ def matches(block: bytes, at: Positions, text: bytes) -> int:
     return int(differ.any(axis=1).argmax())
 
 
-def windows(block: bytes, size: int) -> npt.NDArray[np.void]:
+def windows(block: bytes | bytearray, size: int) -> npt.NDArray[np.void]:
     """The `size` bytes from each position on, without copying them."""
     return np.ndarray((max(0, len(block) - size + 1),), f"V{size}", block, strides=(1,))
 

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from migrator.formats.sql_block import Column
 from migrator.formats.sql_marks import windows
-from migrator.formats.sql_plain_rows import TextBytes
+from migrator.formats.sql_texts import TextBytes
 
 _NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _MINUS, _POINT, _ZERO, _NINE = b"-.09"

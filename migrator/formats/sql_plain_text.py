@@ -1,27 +1,23 @@
-r"""Text of a dump made plain for a csv reader, byte for byte as long as it was, and its values made what they were.
+r"""Text of a dump made plain, byte for byte as long as it was, and its values made what they were.
 
-Escapes keep their length: what is to go, and what would mean something else to a csv reader, is marked by control
-characters that the text does not hold otherwise, and put right in the columns that hold any of them.
+Escapes keep their length: what is to go, and quotes in strings, are marked by control characters that the text does not
+hold otherwise, and put right in the columns that hold any of them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from migrator.formats.sql_block import Column
-from migrator.formats.sql_marks import BACKSLASH, NEWLINE, QUOTE, Indices, Signs, escaping
-from migrator.formats.sql_plain_gaps import GAPS, mark_gaps
-from migrator.formats.sql_plain_rows import GAP, TextBytes, made
+from migrator.formats.fields import SLACK, Column, Places
+from migrator.formats.sql_marks import BACKSLASH, QUOTE, Signs, escaping
+from migrator.formats.sql_texts import TextBytes, made
 
-_RETURN = ord("\r")
-_NOTHING, _QUOTE, _NEWLINE, _RETURNED = range(1, 5)
-_MARKS = frozenset({_NOTHING, _QUOTE, _NEWLINE, _RETURNED, GAP})
-_PUT_RIGHT = bytes.maketrans(bytes([_QUOTE, _NEWLINE, _RETURNED]), b"'\n\r")
+_NOTHING, _QUOTE = _MARKS = (1, 2)
+_PUT_RIGHT = bytes.maketrans(bytes([_QUOTE]), b"'")
 
 # What a backslash and a letter mean in a string of MySQL; `\%` and `\_` stay as they are.
 _MEANT = np.arange(256, dtype=np.uint8)
-_MEANT[list(b"0btZ")] = list(b"\0\b\t\x1a")
-_MEANT[list(b"nr'\n\r")] = (_NEWLINE, _RETURNED, _QUOTE, _NEWLINE, _RETURNED)
+_MEANT[list(b"0bnrtZ'")] = [*b"\0\b\n\r\t\x1a", _QUOTE]
 _KEPT = np.zeros(256, np.bool_)
 _KEPT[list(b"%_")] = True
 
@@ -32,58 +28,42 @@ _BEHIND[list(b",)")] = True
 
 
 class PlainText:
-    """A piece of a dump on its way to a csv reader.
+    """A piece of a dump on its way to columns.
 
     Args:
         rows: Whole rows, the first without the parenthesis that opens it, the last without the one that closes it.
 
-        gap: What stands between two values.
-
     Attributes:
-        gap: The same, where it is more than a comma.
-        text: What the reader is given: the rows between commas, and a newline.
-        signs: The same bytes without the newline; separators are written into them.
+        text: The rows, a comma, and bytes without a meaning.
+        signs: The rows and the comma; separators are written into them.
         quotes: How many quotes there are, once the text is plain.
+        is_marked: Whether any marks are to be put right.
     """
 
-    def __init__(self, rows: memoryview, gap: bytes) -> None:
-        self.gap = gap if gap in GAPS else b""
-        self.text = bytearray().join((b",", rows, b",\n"))
-        self.signs: Signs = np.frombuffer(self.text, np.uint8, len(rows) + 2)
+    def __init__(self, rows: memoryview) -> None:
+        self.text = bytearray().join((rows, b",", bytes(SLACK)))
+        self.signs: Signs = np.frombuffer(self.text, np.uint8, len(rows) + 1)
         self.quotes = 0
-        self._may_mark: bool | None = None
+        self.is_marked = False
 
     def make_plain(self, *, escapes: bool) -> bool:
-        """Mark escapes, doubled quotes and ends of lines; False where the text cannot be made plain.
+        """Mark escapes and doubled quotes; False where the text cannot be made plain.
 
         Args:
             escapes: Whether a backslash escapes what follows.
         """
-        text, signs = self.text, self.signs
-        if escapes and b"\\" in text and not self._mark_escapes():
+        signs = self.signs
+        if escapes and b"\\" in self.text and not self._mark_escapes():
             return False
-        for sign, stand_in in ((NEWLINE, _NEWLINE), (_RETURN, _RETURNED)):
-            if sign in text:
-                if not self._marks():
-                    return False
-                signs[np.flatnonzero(signs == sign)] = stand_in
         are_quotes = signs == QUOTE
         doubled = are_quotes[1:] & are_quotes[:-1]
         if doubled.any() and not self._are_empty(np.flatnonzero(doubled)):
-            if not self._marks():
+            if not self._may_mark():
                 return False
             self._mark_doubled(np.flatnonzero(are_quotes))
             are_quotes = signs == QUOTE
         self.quotes = int(np.count_nonzero(are_quotes))
-        if self.gap:
-            if not self._marks():
-                return False
-            mark_gaps(signs, self.gap)
         return not self.quotes % 2
-
-    def is_marked(self) -> bool:
-        """Whether any marks are left to be put right."""
-        return bool(self._may_mark) and bool((self.signs <= max(_MARKS)).any())
 
     def put_right(self, column: Column) -> Column:
         """A column's texts without the marks."""
@@ -96,30 +76,32 @@ class PlainText:
             bounds = (bounds - np.searchsorted(removed, bounds)).astype(np.int32)
         return made(column, bounds, found.signs.tobytes().translate(_PUT_RIGHT, bytes([_NOTHING])))
 
-    def _marks(self) -> bool:
+    def _may_mark(self) -> bool:
         """Whether marks may be made: the text held none of its own."""
-        if self._may_mark is None:
-            self._may_mark = not any(mark in self.text for mark in _MARKS)
-        return self._may_mark
+        if not self.is_marked:
+            # Behind the rows there are none either.
+            self.is_marked = not any(mark in self.text for mark in _MARKS)
+        return self.is_marked
 
     def _mark_escapes(self) -> bool:
         signs = self.signs
         backslashes = np.flatnonzero(signs == BACKSLASH)
         escapes = backslashes[escaping(backslashes)]
-        if escapes[-1] + 1 == len(signs) or not self._marks():
+        # What escapes the very last byte reaches beyond the rows.
+        if escapes[-1] + 2 >= len(signs) or not self._may_mark():
             return False
         letters = signs[escapes + 1]
         signs[escapes + 1] = _MEANT[letters]
         signs[escapes[~_KEPT[letters]]] = _NOTHING
         return True
 
-    def _are_empty(self, quotes: Indices) -> bool:
+    def _are_empty(self, quotes: Places) -> bool:
         """Whether quotes that others follow begin empty strings; what looks like one and is none is found later."""
         if not quotes[0] or quotes[-1] + 2 >= len(self.signs):
             return False
         return bool(_BEFORE[self.signs[quotes - 1]].all() and _BEHIND[self.signs[quotes + 2]].all())
 
-    def _mark_doubled(self, quotes: Indices) -> None:
+    def _mark_doubled(self, quotes: Places) -> None:
         closing, opening = quotes[1:-1:2], quotes[2::2]
         doubled = closing + 1 == opening
         self.signs[closing[doubled]] = _NOTHING

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
 
 import pyarrow as pa
 
-from migrator.formats.columns import ColumnTypes
+from migrator.formats.columns import TEXT, ColumnTypes
 from migrator.formats.interface import Sink, Table
-from migrator.formats.sql_block import Block, BlockColumn, Column, block_of_rows
+from migrator.formats.sql_block import Block, BlockColumn, Column, FieldColumn, block_of_rows
 from migrator.formats.sql_facts import Facts
 from migrator.formats.sql_literals import Value
 from migrator.formats.sql_scanner import malformed
@@ -22,7 +23,7 @@ _ROWS_BYTES = 256 << 10
 # What is being cast, in blocks; more would only take memory.
 _MOST_CASTS = 1
 
-_Named = dict[str, BlockColumn]
+_Named = dict[str, BlockColumn | FieldColumn]
 
 
 class RowTable:
@@ -79,6 +80,13 @@ class RowTable:
         self._blocks.append(block)
         self.waiting += block.size
 
+    def types_of(self, columns: tuple[str, ...]) -> list[pa.DataType] | None:
+        """The types of these columns, once they are settled."""
+        if self._types is None:
+            return None
+        known = dict(zip(self._columns, self._types.types, strict=True))
+        return [known.get(column, TEXT) for column in columns]
+
     def is_full(self) -> bool:
         """Whether enough waits to be written."""
         return self.waiting > _FULL_BYTES
@@ -107,22 +115,19 @@ class RowTable:
         if types is None:
             self._settle()
             types = self._facts.column_types(self.name, self._columns)
-        texts = [
-            pa.nulls(sum(sizes), pa.string()) if column in self._binary else _texts(column, named, sizes)
-            for column in self._columns
-        ]
         first = self._types is None
+        cast = partial(_cast, types, self._columns, self._binary, named, sizes)
         if first:
-            types.guess(texts)
+            types.guess(_values(self._columns, self._binary, named, sizes, [TEXT] * len(self._columns)))
             self._types = types
         if len(self._seen) > len(self._columns) or self._binary & self._has_text:
             # To learn which types do not hold; nothing is written any more.
-            types.cast(texts)
+            cast()
             return False
         binaries = {column: _binaries(column, named, sizes) for column in self._binary} if sink is not None else {}
         if first:
-            return self._write(sink, types.cast(texts), binaries)
-        self._casts.append((pool().submit(types.cast, texts), binaries))
+            return self._write(sink, cast(), binaries)
+        self._casts.append((pool().submit(cast), binaries))
         return len(self._casts) <= _MOST_CASTS or self._take_cast(sink)
 
     def settle(self, sink: Sink | None) -> bool:
@@ -228,13 +233,39 @@ def check_width(width: int, names: tuple[str, ...], line: int) -> None:
         raise malformed(f"a row of {width} values for {len(names)} columns", line)
 
 
-def _texts(column: str, named: list[_Named], sizes: list[int]) -> Column:
-    return _joined(
-        [
-            part[column].text if column in part else pa.nulls(size, pa.string())
-            for part, size in zip(named, sizes, strict=True)
-        ]
-    )
+def _cast(
+    types: ColumnTypes, columns: tuple[str, ...], binary: frozenset[str], named: list[_Named], sizes: list[int]
+) -> list[Column] | None:
+    """The values of some blocks in the columns' types; None once a type does not hold."""
+    return types.cast(_values(columns, binary, named, sizes, types.types))
+
+
+def _values(
+    columns: tuple[str, ...],
+    binary: frozenset[str],
+    named: list[_Named],
+    sizes: list[int],
+    types: Sequence[pa.DataType],
+) -> list[Column]:
+    """The values of some blocks, a column each: in its type where they tell without their text, else their text."""
+    return [
+        pa.nulls(sum(sizes), TEXT) if column in binary else _column(column, named, sizes, kind)
+        for column, kind in zip(columns, types, strict=True)
+    ]
+
+
+def _column(column: str, named: list[_Named], sizes: list[int], kind: pa.DataType) -> Column:
+    parts = list(zip([part.get(column) for part in named], sizes, strict=True))
+    typed: list[Column] = []
+    if kind is not TEXT:
+        for found, size in parts:
+            values = pa.nulls(size).cast(kind) if found is None else found.typed(kind)
+            if values is None:
+                break
+            typed.append(values)
+    if len(typed) == len(parts):
+        return _joined(typed)
+    return _joined([pa.nulls(size, TEXT) if found is None else found.text for found, size in parts])
 
 
 def _binaries(column: str, named: list[_Named], sizes: list[int]) -> Column:

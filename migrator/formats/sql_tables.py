@@ -1,7 +1,10 @@
 """The tables of a dump: rows in, parquet tables out, with what contradicts an earlier guess noted for another pass."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+
+import pyarrow as pa
 
 from migrator.formats.interface import Sink
 from migrator.formats.sql_block import Block
@@ -9,6 +12,8 @@ from migrator.formats.sql_facts import Facts
 from migrator.formats.sql_literals import Value
 from migrator.formats.sql_statements import Statements
 from migrator.formats.sql_table import RowTable
+
+_THREADS = min(2, os.cpu_count() or 1)
 
 # Bytes of the dump whose rows wait, over all tables.
 _WAITING_BYTES = 16 << 20
@@ -35,6 +40,11 @@ class Tables:
     def columns_of(self, name: str) -> tuple[str, ...] | None:
         """The columns that a CREATE TABLE lists: the last one so far, else the first one of the dump."""
         return self._created.get(name) or self.facts.created.get(name)
+
+    def types_of(self, name: str, columns: tuple[str, ...]) -> list[pa.DataType] | None:
+        """The types of a table's columns, once they are settled."""
+        table = self._rows.get(name)
+        return None if table is None else table.types_of(columns)
 
     def create(self, name: str, columns: tuple[str, ...]) -> None:
         """Take note of a CREATE TABLE."""
@@ -119,7 +129,7 @@ class Tables:
         return None if self.stale else self._sink
 
     def _casting(self) -> Executor:
-        """The thread that casts values to their types; only big tables need it."""
+        """The threads that cast values to their types; only big tables need them."""
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, "sql")
+            self._pool = ThreadPoolExecutor(_THREADS, "sql")
         return self._pool

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from migrator.formats import csv_split
 from migrator.formats.columns import BOOLEAN, DATE, FLOAT, INTEGER, TEXT
-from migrator.formats.csv_blocks import SLACK, Block
+from migrator.formats.csv_blocks import Block
 from migrator.formats.csv_split import Splitter
 from migrator.formats.csv_words import Words
+from migrator.formats.fields import SLACK
 from tests.migrator.formats.test_columns import ORACLES, TREACHEROUS
 from tests.migrator.formats.test_csv import Malformed, slow_rows, texts
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import Refusal
-from migrator.formats import sql, sql_copy, sql_copy_fast, sql_copy_plain, sql_insert, sql_insert_runs, sql_window
+from migrator.formats import sql, sql_copy, sql_insert, sql_insert_runs, sql_window
 from tests.migrator.formats.fakes import MemorySource
 
 LONG = bool(os.environ.get("TEST_LONG"))
@@ -72,13 +72,13 @@ def exactly(text):
 
 
 def eagerly(text):
-    """The outcome with the fast ways tried at every row, on a window of a few bytes."""
+    """The outcome with the fast ways tried at every row, on a window of a few bytes, and types settled at once."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("migrator.formats.sql_table._FULL_BYTES", 50)
         patch.setattr("migrator.formats.sql_pace._LONGEST_PAUSE", 0)
         patch.setattr("migrator.formats.sql_pace.SMALLEST_PIECE", 40)
         patch.setattr(sql_insert_runs, "LEAST_BYTES", 0)
         patch.setattr(sql_insert_runs, "_LONGEST_PAUSE", 0)
-        patch.setattr(sql_copy_plain, "LEAST_BYTES", 0)
         patch.setattr(sql_window, "CHUNK_BYTES", 64)
         return outcome(text)
 
@@ -249,15 +249,15 @@ COPY_FORM = ("COPY t FROM stdin;\n", "1\t\\N\ta\\tb\\\\\n-2.5\t\tit's\n", "\\.\n
 
 
 @pytest.mark.parametrize(("before", "repeated", "after"), [*PLAIN_FORMS, pytest.param(*COPY_FORM, id="COPY")])
-def test_rows_without_binary_values_are_read_by_the_csv_reader(monkeypatch, before, repeated, after):
+def test_rows_without_binary_values_are_split_at_their_commas_and_tabs(monkeypatch, before, repeated, after):
     text = before + repeated * 2000 + after
-    marked = []
-    take_marked, marks = sql_insert_runs.take_marked, sql_copy_fast.marks
-    monkeypatch.setattr(sql_insert_runs, "take_marked", lambda *given: marked.append(1) or take_marked(*given))
-    monkeypatch.setattr(sql_copy_fast, "marks", lambda *given: marked.append(1) or marks(*given))
+    otherwise = []
+    take_marked, copy_value = sql_insert_runs.take_marked, sql_copy.copy_value
+    monkeypatch.setattr(sql_insert_runs, "take_marked", lambda *given: otherwise.append(1) or take_marked(*given))
+    monkeypatch.setattr(sql_copy, "copy_value", lambda *given: otherwise.append(1) or copy_value(*given))
     read(text)
     # Small pieces are not worth it.
-    assert len(marked) < 5
+    assert len(otherwise) < 5
 
 
 @given(rows=st.lists(st.tuples(VALUES, st.none() | st.binary(max_size=4)), min_size=1, max_size=6))

@@ -17,7 +17,7 @@ from migrator.formats.sql_literals import Value
 from migrator.formats.sql_scanner import malformed
 from migrator.names import table_segment
 
-_FULL_BYTES = 2 << 20
+_FULL_BYTES = 4 << 20
 _ROWS_BYTES = 256 << 10
 
 # What is being cast, in blocks; more would only take memory.
@@ -78,7 +78,7 @@ class RowTable:
         """Append a block."""
         self._take_rows()
         self._blocks.append(block)
-        self.waiting += block.size
+        self.waiting += block.weight
 
     def types_of(self, columns: tuple[str, ...]) -> list[pa.DataType] | None:
         """The types of these columns, once they are settled."""

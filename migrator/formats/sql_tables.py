@@ -15,7 +15,7 @@ from migrator.formats.sql_table import RowTable
 
 _THREADS = min(2, os.cpu_count() or 1)
 
-# Bytes of the dump whose rows wait, over all tables.
+# Of rows that wait, over all tables.
 _WAITING_BYTES = 16 << 20
 
 
@@ -68,7 +68,7 @@ class Tables:
         """Append a block, its names those of the statement or of `columns_of`."""
         table = self._table(name)
         table.add_block(block)
-        self._wait(table, block.size)
+        self._wait(table, block.weight)
 
     def give_up(self) -> None:
         """Forget what was written, and only learn from now on."""

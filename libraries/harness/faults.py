@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from harness.books import UNFINISHED, Difference
+from harness.exchange import Exchange
 from harness.folders import PLACES, look
-from harness.gate import Exchange
 from harness.patience import patient
 from harness.process import Finished, MigratorProcess
 from harness.status import Status

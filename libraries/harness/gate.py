@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Coroutine, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -20,59 +20,15 @@ from aiohttp import web
 
 from harness import gate_bodies
 from harness.diary import Deed, Entry, now
+from harness.exchange import ON_ITS_WAY, PASSED, Exchange
 from harness.gate_rules import Answer, CutRequest, Hold, LoseAnswer, Rule, Stage, told
 from harness.patience import patient
-from harness.s3_requests import UPLOADS, WRITES, Act, S3Request, signed_region
+from harness.s3_requests import UPLOADS, WRITES, S3Request, signed_region
 
 _LOOP_LIMIT = patient(60)
 # What is on its way when the gate closes has this long to end by itself; 0 would be taken for ever.
 _CLOSING_SECONDS = 0.01
 _LOOK_AGAIN = 0.005
-_ON_ITS_WAY = "on its way"
-_PASSED = "passed"
-_HELD = frozenset(f"held {stage}" for stage in Stage)
-
-
-@dataclass
-class Exchange:
-    """One request as the gate saw it.
-
-    Attributes:
-        number: From 1, in the order of arrival.
-        time: When it arrived, ISO 8601 in UTC.
-        method: HTTP method.
-        act: What it asks of S3.
-        key: The object's key.
-        upload: Its number among the uploads, from 1; None for every other act.
-        fate: What the gate did, such as "passed" or "held before it reaches the server".
-        status: HTTP status that the client was sent; None where it was sent none.
-        region: What it was signed for; empty where it was not signed.
-        answered: When the answer was sent, as `time`; empty where none was.
-        hung_up: When the client hung up before it was answered, as `time`; empty where it did not.
-    """
-
-    number: int
-    time: str
-    method: str
-    act: Act
-    key: str
-    upload: int | None
-    fate: str = _ON_ITS_WAY
-    status: int | None = None
-    region: str = ""
-    answered: str = ""
-    hung_up: str = ""
-
-    def answer(self, fate: str, status: int) -> None:
-        """Note what the client is about to be sent: once it has it, it may be over before anything else is noted."""
-        self.answered, self.status, self.fate = now(), status, fate
-
-    def broke(self, how: str) -> None:
-        """Note that the connection broke before the client was sent all of an answer."""
-        if self.fate in {_ON_ITS_WAY, _PASSED}:
-            self.answered, self.status, self.fate = "", None, f"the connection broke: {how}"
-        elif self.fate in _HELD:
-            self.fate += f", then the connection broke: {how}"
 
 
 class GateError(RuntimeError):
@@ -196,7 +152,7 @@ class Gate:
     def _wait_until_settled(self, exchanges: Iterable[Exchange]) -> None:
         deadline = time.monotonic() + _LOOP_LIMIT.total_seconds()
         for exchange in exchanges:
-            while exchange.fate == _ON_ITS_WAY:
+            while exchange.fate == ON_ITS_WAY:
                 if time.monotonic() > deadline:
                     raise GateError(
                         f"Expected an answer to request {exchange.number} ({exchange.act} {exchange.key!r}) in time, "
@@ -293,7 +249,7 @@ class Gate:
                 await answer.read()
                 exchange.fate = f"answer {answer.status} lost"
                 return gate_bodies.cut(request)
-            exchange.answer(_PASSED, answer.status)
+            exchange.answer(PASSED, answer.status)
             return await gate_bodies.pass_back(request, answer)
 
     async def _hold(self, exchange: Exchange, rule: Rule, stage: Stage) -> None:

@@ -1,6 +1,6 @@
 """Which file of the source it is whose upload the gate holds."""
 
-from harness.gate import Exchange
+from harness.exchange import Exchange
 from harness.truth import MockFile
 from harness.world import PREFIX, World
 

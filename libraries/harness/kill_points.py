@@ -10,7 +10,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from harness.books import Difference, all_differences
-from harness.gate import Exchange
+from harness.exchange import Exchange
 from harness.gate_rules import Hold, Rule, Stage
 from harness.object_checks import object_differences
 from harness.patience import patient

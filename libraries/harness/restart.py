@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 
 from harness.books import Difference
 from harness.bucket import Version
+from harness.exchange import Exchange
 from harness.folders import look
-from harness.gate import Exchange
 from harness.status import RecordedFile, Status
 from harness.world import PREFIX, World
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.books import Difference
+from harness.exchange import Exchange
 from harness.folders import look
-from harness.gate import Exchange
 from harness.process import Finished
 from harness.tables import Row
 from harness.world import World

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from harness.bucket import Version
 from harness.diary import Entry
-from harness.gate import Exchange
+from harness.exchange import Exchange
 from harness.gate_rules import Rule
 from harness.process import Finished, Launch
 from harness.s3_requests import Act

@@ -9,7 +9,7 @@ import pytest
 from Faults import Faults
 from harness import faults, mock_few, mock_folder
 from harness.books_bucket import bucket_differences
-from harness.gate import Exchange
+from harness.exchange import Exchange
 from harness.gate_rules import Hold, Rule, Stage
 from harness.s3_requests import Act
 from harness.truth import State

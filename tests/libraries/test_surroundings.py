@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from harness import surroundings
-from harness.gate import Exchange
+from harness.exchange import Exchange
 from harness.gate_rules import Hold, Rule
 from harness.process import Launch, MigratorProcess
 from harness.s3_requests import Act, signed_region

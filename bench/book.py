@@ -39,9 +39,17 @@ class Measured:
 
     def ratio(self, peer: str, measure: str = "wall") -> float | None:
         """The migrator's figure by the peer's: the median over the rounds in which both went."""
-        pairs = [(each[OWN], each[peer]) for each in self.rounds if OWN in each and peer in each]
-        ratios = [getattr(own, measure) / getattr(theirs, measure) for own, theirs in pairs]
+        ratios = [own / theirs for own, theirs in self._pairs(peer, measure)]
         return median(ratios) if ratios else None
+
+    def excess(self, peer: str, measure: str) -> float | None:
+        """By how much the migrator's figure is above the peer's, in the same way."""
+        excesses = [own - theirs for own, theirs in self._pairs(peer, measure)]
+        return median(excesses) if excesses else None
+
+    def _pairs(self, peer: str, measure: str) -> list[tuple[float, float]]:
+        both = [(each[OWN], each[peer]) for each in self.rounds if OWN in each and peer in each]
+        return [(getattr(own, measure), getattr(theirs, measure)) for own, theirs in both]
 
 
 class Book:

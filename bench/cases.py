@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.ways import ALONE
+
 MIB = 1 << 20
 GIB = 1 << 30
 
@@ -27,9 +29,11 @@ class Goal:
 
     Attributes:
         measure: `ratio` (of wall times: the migrator's by the peer's, at most), `speedup` (the peer's by the
-            migrator's, at least), `files_s` and `mib_s` (at least), `wall` (seconds at most), `peak` (MiB at most).
+            migrator's, at least), `files_s` and `mib_s` (at least), `wall` (seconds at most), `peak` (MiB at most),
+            `overhead_wall` and `overhead_cpu` (ms a file at most, by which the migrator is above the peer: the slope
+            between this case and its tenth, so that what it costs to begin is in neither).
         bound: The bound.
-        against: The peer of a `ratio` or `speedup`; or another case, of which it is the migrator's run.
+        against: The peer of a `ratio`, `speedup` or overhead; or another case, of which it is the migrator's run.
     """
 
     measure: str
@@ -51,6 +55,7 @@ class Case:
         on_paper: Whether the bucket is one that holds nothing and answers as if (`paper_bucket`).
         rounds: How many times at most; 0 leaves it to the caller.
         tenth_of: The case of ten times the size, with which this one shows how cost grows.
+        cluster: How many workers of one thread each the migrator has, on a Dask cluster; peers have none.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Case:
     on_paper: bool = False
     rounds: int = 0
     tenth_of: str = ""
+    cluster: int = 0
 
 
 PEAK = Goal("peak", 400)
@@ -137,6 +143,31 @@ CASES = (
         Input("csv_gz", GIB),
         ("duckdb", "polars"),
         (Goal("ratio", 1.15, "csv"), PEAK),
+    ),
+    Case(
+        "cluster-small",
+        "5,000 CSV files of 4 KiB on a cluster of two workers",
+        Input("small", 5000),
+        (ALONE,),
+        (Goal("overhead_cpu", 2, ALONE), Goal("overhead_wall", 2, ALONE), PEAK),
+        cluster=2,
+    ),
+    Case(
+        "cluster-small-tenth",
+        "500 CSV files of 4 KiB on a cluster of two workers",
+        Input("small", 500),
+        (ALONE,),
+        (PEAK,),
+        tenth_of="cluster-small",
+        cluster=2,
+    ),
+    Case(
+        "cluster-csv",
+        "four CSV files of 256 MiB on a cluster of two workers",
+        Input("csv_four", GIB),
+        (ALONE,),
+        (PEAK,),
+        cluster=2,
     ),
     Case("tar-gz", "tar.gz of 10 CSV members, 1 GiB unpacked", Input("tar_gz", GIB), goals=(PEAK,)),
     Case(

@@ -18,6 +18,7 @@ _HEADER = (",".join(NAMES) + "\n").encode()
 _SMALL_ROWS = 40
 _FILES_A_FOLDER = 1000
 _MEMBERS = 10
+_FOUR = 4
 _BATCH = 20_000
 _PACKING = 2
 _MYSQL = b"""-- MySQL dump 10.13  Distrib 8.0.36
@@ -55,6 +56,12 @@ def _csv(file: IO[bytes], size: int) -> None:
 def _make_csv(folder: Path, size: int) -> None:
     with (folder / "orders.csv").open("wb") as file:
         _csv(file, size)
+
+
+def _make_csv_four(folder: Path, size: int) -> None:
+    for number in range(_FOUR):
+        with (folder / f"orders-{number}.csv").open("wb") as file:
+            _csv(file, size // _FOUR)
 
 
 def _make_csv_gz(folder: Path, size: int) -> None:
@@ -156,6 +163,7 @@ def _paths(folder: Path, count: int, extension: str) -> Iterator[Path]:
 
 MAKERS: dict[str, Callable[[Path, int], None]] = {
     "csv": _make_csv,
+    "csv_four": _make_csv_four,
     "csv_gz": _make_csv_gz,
     "tar_gz": _make_tar_gz,
     "ndjson": _make_ndjson,

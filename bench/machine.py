@@ -7,7 +7,18 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("pyarrow", "obstore", "isal", "orjson", "boto3", "duckdb", "polars", "pandas", "awswrangler")
+_PACKAGES = (
+    "pyarrow",
+    "obstore",
+    "isal",
+    "orjson",
+    "boto3",
+    "distributed",
+    "duckdb",
+    "polars",
+    "pandas",
+    "awswrangler",
+)
 
 
 def kind() -> str:

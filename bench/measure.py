@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,8 @@ class Sample:
 
     Attributes:
         wall: Seconds from start to end.
-        cpu: Seconds of user and system time of the process and all its threads.
-        peak: The most memory it held at a time, in MiB (`ru_maxrss`).
+        cpu: Seconds of user and system time of the process and all its threads, and of its helpers meanwhile.
+        peak: The most memory it held at a time, in MiB (`ru_maxrss`), or one of its helpers, whoever held most.
         server: CPU seconds of the S3 server meanwhile.
         others: CPU seconds of everything else on the machine meanwhile; what disturbs the wall time.
         load: The load average over one minute, before and after.
@@ -41,7 +41,12 @@ class Sample:
 
 
 def run(
-    command: list[str], environment: Mapping[str, str], log: Path, server: Callable[[], float], code: int
+    command: list[str],
+    environment: Mapping[str, str],
+    log: Path,
+    server: Callable[[], float],
+    code: int,
+    helpers: Sequence[int] = (),
 ) -> Sample:
     """Run a command to its end.
 
@@ -51,12 +56,13 @@ def run(
         log: Where its output goes.
         server: Tells the CPU seconds of the server so far.
         code: The exit code that is right.
+        helpers: Processes that are there before and after, and do a part of its work.
 
     Raises:
-        Failed: It ended with another.
+        Failed: It ended with another, or a helper has ended.
     """
     load = os.getloadavg()[0]
-    busy, served, begun = busy_seconds(), server(), time.monotonic()
+    busy, served, helped, begun = busy_seconds(), server(), sum(map(cpu_seconds, helpers)), time.monotonic()
     with log.open("wb") as file:
         process = subprocess.Popen(command, env=dict(environment), stdout=file, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
@@ -64,11 +70,13 @@ def run(
     # The process is reaped already; without this Popen would ask for it again.
     process.returncode = os.waitstatus_to_exitcode(status)
     served = server() - served
-    cpu = usage.ru_utime + usage.ru_stime
+    helped = sum(map(cpu_seconds, helpers)) - helped
+    cpu = usage.ru_utime + usage.ru_stime + helped
     if process.returncode != code:
         raise Failed(f"exit code {process.returncode} of {' '.join(command)}:\n{_end_of(log)}")
     others = max(0.0, busy_seconds() - busy - served - cpu)
-    return Sample(wall, cpu, usage.ru_maxrss / 1024, served, others, (load, os.getloadavg()[0]))
+    peak = max(usage.ru_maxrss / 1024, *map(_peak, helpers), 0.0)
+    return Sample(wall, cpu, peak, served, others, (load, os.getloadavg()[0]))
 
 
 def cpu_seconds(pid: int, thread: int | None = None) -> float:
@@ -94,6 +102,14 @@ def busy_seconds() -> float:
     """CPU seconds of everything on the machine so far."""
     fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
     return sum(int(fields[number]) for number in _BUSY) / _TICKS
+
+
+def _peak(pid: int) -> float:
+    """MiB that a living process has held at most."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise Failed(f"process {pid}, which was to help, has ended")
 
 
 def _end_of(log: Path) -> str:

@@ -19,6 +19,8 @@ Written by `make bench`; not by hand. Whole processes, taken in turn with peers;
 the migrator's wall time by the peer's, the median of the rounds' own ratios. CPU is user and system time of the
 process; the S3 server (with the engine's proxy before it) takes its own beside it, on the same cores. Peak is the
 kernel's `ru_maxrss`, the most of all rounds; under 60 MiB it cannot tell, for that is what the bench itself takes.
+On a cluster the CPU of the scheduler and the workers is added, and the peak is that of whichever process held most; it
+is a new one for each run, and its start is not in the time.
 `others` is what everything else on the machine took meanwhile, in cores: where it is more than 0.2, wall times are
 disturbed (marked `~`), and CPU seconds say more. Inputs lie in memory (tmpfs), so do the server's data.
 The peers keep no state, do not look whether the bucket has what they sent, and lose what [README.md](README.md) names.
@@ -49,14 +51,24 @@ def _goals(book: Book) -> Iterator[str]:
                 continue
             reached = value >= goal.bound if goal.measure in {"speedup", "files_s", "mib_s"} else value <= goal.bound
             unit = _UNITS[goal.measure]
-            sign = _disturbed(book[case.name]) if goal.measure != "peak" else ""
+            sign = _disturbed(book[case.name]) if goal.measure not in {"peak", "overhead_cpu"} else ""
             yield (
                 f"| {case.title} | {_meaning(goal)} | {sign}{_figure(value)}{unit}"
                 f" | {'reached' if reached else '**not reached**'} |"
             )
 
 
-_UNITS = {"ratio": "", "speedup": "", "files_s": " files/s", "mib_s": " MiB/s", "wall": " s", "peak": " MiB"}
+_UNITS = {
+    "ratio": "",
+    "speedup": "",
+    "files_s": " files/s",
+    "mib_s": " MiB/s",
+    "wall": " s",
+    "peak": " MiB",
+    "overhead_wall": " ms",
+    "overhead_cpu": " ms",
+}
+_OVERHEADS = {"overhead_wall": "wall", "overhead_cpu": "cpu"}
 
 
 def _meaning(goal: Goal) -> str:
@@ -67,6 +79,9 @@ def _meaning(goal: Goal) -> str:
         return f"wall ≤ {bound} of {other}"
     if goal.measure == "speedup":
         return f"≥ {bound} times {title(goal.against)}"
+    if goal.measure in _OVERHEADS:
+        time = "CPU" if goal.measure == "overhead_cpu" else "wall"
+        return f"{time} a file ≤ {bound} above {title(goal.against)}"
     if goal.measure == "wall":
         return f"wall ≤ {bound}"
     if goal.measure == "peak":
@@ -81,6 +96,8 @@ def _value(case: Case, goal: Goal, book: Book) -> float | None:
         return measured.middle(OWN, "peak")
     if goal.measure == "wall":
         return wall
+    if goal.measure in _OVERHEADS:
+        return _overhead(case, goal, book)
     if goal.measure == "files_s":
         return measured.size / wall
     if goal.measure == "mib_s":
@@ -89,6 +106,16 @@ def _value(case: Case, goal: Goal, book: Book) -> float | None:
         return wall / book[goal.against].middle(OWN, "wall") if goal.against in book else None
     ratio = measured.ratio(goal.against)
     return ratio if ratio is None or goal.measure == "ratio" else 1 / ratio
+
+
+def _overhead(case: Case, goal: Goal, book: Book) -> float | None:
+    """Milliseconds a file: how the migrator's excess over the peer grows from the tenth of the files to all of them."""
+    tenth = next(each.name for each in CASES if each.tenth_of == case.name)
+    if tenth not in book:
+        return None
+    whole, part = book[case.name], book[tenth]
+    more, less = (each.excess(goal.against, _OVERHEADS[goal.measure]) for each in (whole, part))
+    return None if more is None or less is None else (more - less) / (whole.size - part.size) * 1000
 
 
 def _case(case: Case, measured: Measured) -> Iterator[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 OWN = "migrator"
+ALONE = "alone"
+"""The migrator, where the contender beside it has a cluster."""
 Command = Callable[[Path, str, str], list[str]]
 """From the folder, the bucket and the server's address."""
 
@@ -48,6 +50,7 @@ PEERS = {
     "pandas": "pandas + boto3",
     "awswrangler": "awswrangler",
     "pyarrow": "pyarrow + boto3",
+    ALONE: "one process without a cluster",
 }
 
 
@@ -58,7 +61,7 @@ def title(name: str) -> str:
 
 def command(name: str, act: str, kind: str) -> Command:
     """How a contender does a case."""
-    if name == OWN:
+    if name in {OWN, ALONE}:
         return ACTS[act]
     module = f"bench.peers.with_{name}"
     return lambda folder, bucket, _: [sys.executable, "-m", module, _FORMATS[kind], str(folder), bucket]

@@ -14,11 +14,13 @@ from bench import measure
 from bench.cases import Case
 from bench.measure import Sample
 from bench.paper_server import PaperServer
-from bench.ways import EXIT_CODES, IN_PLACE, command
+from bench.ways import EXIT_CODES, IN_PLACE, OWN, command
 from harness import servers
+from harness.cluster import Cluster
 from harness.readiness import REGION
 from harness.servers import S3Server
 
+_ROOT = Path(__file__).resolve().parents[1]
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory is what is wanted
 
 
@@ -83,15 +85,32 @@ class Workshop:
             shutil.copytree(given, folder, copy_function=_link)
         bucket = server.bucket()
         started = command(name, case.act, case.input.kind)(folder, bucket, server.endpoint_url)
+        log, code = self._root / f"{name}.log", EXIT_CODES.get(case.act, 0)
         try:
-            return measure.run(
-                started, environment(server), self._root / f"{name}.log", cpu_spent(server), EXIT_CODES.get(case.act, 0)
-            )
+            with self._helpers(case.cluster if name == OWN else 0, server) as (more, helpers):
+                return measure.run([*started, *more], environment(server), log, cpu_spent(server), code, helpers)
         finally:
             if folder is not given:
                 shutil.rmtree(folder, ignore_errors=True)
             elif not known:
                 shutil.rmtree(given / ".migrator", ignore_errors=True)
+
+    @contextmanager
+    def _helpers(self, workers: int, server: S3Server | PaperServer) -> Iterator[tuple[list[str], list[int]]]:
+        """A cluster of so many workers, that is there: the options that name it, and its processes."""
+        if not workers:
+            yield [], []
+            return
+        folder = self._root / "cluster"
+        shutil.rmtree(folder, ignore_errors=True)
+        cluster = Cluster(folder, self._root, {**_access(server), "PYTHONPATH": str(_ROOT)})
+        try:
+            for worker in [cluster.add_worker(ready=False) for _ in range(workers)]:
+                cluster.wait_until_ready(worker)
+            yield ["--cluster", cluster.address], [each.process.pid for each in (cluster.scheduler, *cluster.workers)]
+        finally:
+            cluster.close()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _link(source: str, target: str) -> None:
@@ -103,8 +122,12 @@ def _link(source: str, target: str) -> None:
 
 def environment(server: S3Server | PaperServer) -> dict[str, str]:
     """What a contender's process is to know."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    return kept | {
+    others = ("AWS_", "DASK_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(others)} | _access(server)
+
+
+def _access(server: S3Server | PaperServer) -> dict[str, str]:
+    return {
         "AWS_ENDPOINT_URL": server.endpoint_url,
         "AWS_ACCESS_KEY_ID": server.access_key,
         "AWS_SECRET_ACCESS_KEY": server.secret_key,

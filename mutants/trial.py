@@ -133,6 +133,8 @@ class Trials:
         environment = {name: value for name, value in os.environ.items() if name != ENVIRONMENT_VARIABLE}
         # A trial has one question, which its output.xml answers.
         environment["S3_ACCEPTANCE_PAGES"] = "none"
+        # The workers of a cluster inherit it from Robot; they must run the mutant too.
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
         with (folder / "console.log").open("wb") as console, self._lock:
             if self._stopped:
                 return None

@@ -120,3 +120,11 @@ class Place:
         for cluster in self._clusters:
             cluster.close()
         self.s3.close()
+
+
+def all_done(place: Place, count: int) -> None:
+    """Every file that was written is done, and nothing else is there, neither in the bucket nor beside the state."""
+    assert place.status() == {"pending": 0, "in_progress": 0, "done": count, "failed": 0, "total": count}
+    assert sorted(place.s3.objects) == [f"lake/{number:03}.csv.parquet" for number in range(count)]
+    assert sorted(file.name for file in (place.source / ".migrator").iterdir()) == ["lock", "state.sqlite3"]
+    assert place.s3.uploads == {}

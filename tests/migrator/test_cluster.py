@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.migrator.on_cluster import CREDENTIALS, LIMIT, PATHS, SECRET, Place
+from tests.migrator.on_cluster import CREDENTIALS, LIMIT, PATHS, SECRET, Place, all_done
 
 
 @pytest.fixture
@@ -15,13 +15,6 @@ def place(tmp_path):
     place = Place(tmp_path)
     yield place
     place.close()
-
-
-def all_done(place: Place, count: int) -> None:
-    assert place.status() == {"pending": 0, "in_progress": 0, "done": count, "failed": 0, "total": count}
-    assert sorted(place.s3.objects) == [f"lake/{number:03}.csv.parquet" for number in range(count)]
-    assert sorted(file.name for file in (place.source / ".migrator").iterdir()) == ["lock", "state.sqlite3"]
-    assert place.s3.uploads == {}
 
 
 def test_two_workers_migrate_everything_once_and_nobody_tells_a_secret(place):

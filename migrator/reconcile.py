@@ -75,14 +75,14 @@ def remove_scratch(root: Path) -> None:
 
 
 def own_files(root: Path, state_path: Path) -> frozenset[str]:
-    """The state's files, as paths relative to SOURCE, where they lie in it."""
+    """The state's files, drafts among them, as paths relative to SOURCE, where they lie in it."""
     try:
         folder = state_path.parent.resolve().relative_to(root.resolve())
     except ValueError:
         return frozenset()
     prefix = "" if folder == Path() else f"{folder.as_posix()}/"
     name = state_path.name
-    own = {f"{prefix}{name}{suffix}" for suffix in ("", *state_schema.COMPANIONS)}
+    own = {f"{prefix}{name}{suffix}" for suffix in state_schema.OWN}
     # Before the first run there is no such folder.
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(state_path.parent) as entries:
         own.update(prefix + entry.name for entry in entries if entry.name.startswith(name + ASIDE_MARK))

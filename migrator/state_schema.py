@@ -17,6 +17,13 @@ JOURNAL = "-journal"
 COMPANIONS = ("-wal", "-shm", JOURNAL)
 NEW_SUFFIX = ".new"
 DRAFT_SUFFIX = ".recovering"
+_DRAFTS = tuple(
+    draft + companion
+    for draft in (NEW_SUFFIX, DRAFT_SUFFIX, DRAFT_SUFFIX + NEW_SUFFIX)
+    for companion in ("", *COMPANIONS)
+)
+OWN = ("", *COMPANIONS, *_DRAFTS)
+"""What follows a state's name in the names of its file, its companions, and what it is made or rebuilt in."""
 
 SCHEMA = f"""
 CREATE TABLE files (
@@ -95,12 +102,12 @@ def remove_drafts(path: Path) -> None:
     Raises:
         StateUnusable: It cannot be removed.
     """
-    for name in (path.name + NEW_SUFFIX, path.name + DRAFT_SUFFIX, path.name + DRAFT_SUFFIX + NEW_SUFFIX):
-        for suffix in ("", *COMPANIONS):
-            try:
-                path.with_name(name + suffix).unlink(missing_ok=True)
-            except OSError as error:
-                raise StateUnusable(f"cannot remove {name + suffix} beside the state: {error.strerror}") from error
+    for suffix in _DRAFTS:
+        draft_of_it = path.with_name(path.name + suffix)
+        try:
+            draft_of_it.unlink(missing_ok=True)
+        except OSError as error:
+            raise StateUnusable(f"cannot remove {draft_of_it.name} beside the state: {error.strerror}") from error
 
 
 def exists(path: Path) -> bool:

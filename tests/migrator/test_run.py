@@ -372,6 +372,18 @@ def test_recover_rebuilds_and_keeps_the_old_state(world):
     assert world.kept() == ["lock", "state.sqlite3", "state.sqlite3.unreadable-1"]
 
 
+def test_a_state_among_the_files_is_rebuilt_there_without_being_one_of_them(world):
+    option = ("--state", str(world.root / "state.db"))
+    world.write("a.csv", "1")
+    assert world.run(*option) == 0
+    world.write("b.csv", "2")
+    assert world.command("recover", "s3://bucket/lake", *option) == 0
+    assert world.run(*option) == 0
+    names = [name for name in world.files() if not name.startswith("state.db")]
+    assert names == ["done/a.csv", "done/b.csv"]
+    assert world.bucket.held() == ["lake/a.csv.parquet", "lake/b.csv.parquet"]
+
+
 def test_a_stop_finishes_what_is_in_flight_and_begins_nothing_new(world):
     for number in range(20):
         world.write(f"{number:02}.csv", str(number))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from migrator.entries import Entry, FileState, Intent, StoredObject
 from migrator.state_file import StateFile
-from migrator.state_rows import COLUMNS, OUTSIDE, below, entry_of
+from migrator.state_rows import COLUMNS, COUNTS, OUTSIDE, below, entry_of
 
 _PAGE = 10_000
 
@@ -38,8 +38,8 @@ class StateQueries(StateFile):
 
     def counts(self) -> dict[FileState, int]:
         """How many files stand in each state."""
-        found: dict[str, int] = dict(self._read("SELECT state, count(*) FROM files GROUP BY state"))
-        return {state: found.get(state, 0) for state in FileState}
+        (counts,) = self._read(COUNTS)
+        return dict(zip(FileState, counts, strict=True))
 
     def pending(self, after: int, limit: int) -> list[Entry]:
         """The next pending files by id."""

@@ -10,7 +10,7 @@ from migrator.entries import Entry, FileState, StoredObject
 from migrator.errors import StateUnusable
 from migrator.state_check import checked
 from migrator.state_errors import StateUnreadable
-from migrator.state_rows import COLUMNS, OUTSIDE, entry_of
+from migrator.state_rows import COLUMNS, COUNTS, OUTSIDE, entry_of
 
 _ATTEMPTS = 5
 
@@ -44,8 +44,8 @@ class Reader:
 
     def counts(self) -> dict[FileState, int]:
         """How many files stand in each state."""
-        found: dict[str, int] = dict(self._db.execute("SELECT state, count(*) FROM files GROUP BY state").fetchall())
-        return {state: found.get(state, 0) for state in FileState}
+        counts = self._db.execute(COUNTS).fetchone()
+        return dict(zip(FileState, counts, strict=True))
 
     def failures(self, limit: int) -> list[Entry]:
         """The first failed files."""

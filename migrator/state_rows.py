@@ -13,6 +13,12 @@ COLUMNS = (
     " error_code, error_message, destination"
 )
 
+# Grouped by state, a million rows would be sorted, for which SQLite makes a file outside SOURCE.
+COUNTS = "SELECT {} FROM files".format(  # noqa: S608 - constants
+    ", ".join(f"count(*) FILTER (WHERE state = '{state.value}')" for state in FileState)
+)
+"""One row: how many files stand in each state, in the order of `FileState`."""
+
 
 def below(top: str) -> tuple[bytes, bytes]:
     """Where the places below SOURCE's folder `top` begin, and what comes after them."""

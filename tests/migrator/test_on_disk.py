@@ -12,6 +12,8 @@ from migrator.listing import Listed
 from migrator.names import Format
 from migrator.reconcile import open_state
 from migrator.state_copy import StateCopy, copied, empty
+from migrator.state_rows import COUNTS
+from migrator.state_schema import SCHEMA
 from migrator.verify_tables import Bucket, Loose
 
 KEYS = (
@@ -113,3 +115,10 @@ def test_a_copy_without_room_is_no_fault_of_the_state():
     assert not isinstance(caught.value, StateUnusable)
     with empty() as copy:
         assert list(copy.entries()) == []
+
+
+def test_files_are_counted_without_sorting_them():
+    database = sqlite3.connect(":memory:")
+    database.executescript(SCHEMA)
+    (step,) = database.execute(f"EXPLAIN QUERY PLAN {COUNTS}").fetchall()
+    assert step[-1] == "SCAN files"

@@ -61,6 +61,5 @@ def _told() -> Iterator[None]:
         yield
     except OSError as error:
         raise StateUnusable(
-            f"cannot hold back what is to be printed in {tempfile.gettempdir()}: {error.strerror};"
-            " name a folder with room by TMPDIR"
+            f"cannot hold back what is to be printed: {error.strerror or error}; name a folder with room by TMPDIR"
         ) from error

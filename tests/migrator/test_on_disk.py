@@ -1,5 +1,6 @@
 """What is kept on disk because memory must not grow with the files."""
 
+import errno
 import sqlite3
 
 import pytest
@@ -10,6 +11,7 @@ from migrator.errors import Blocked, StateUnusable
 from migrator.keys import Keys
 from migrator.listing import Listed
 from migrator.names import Format
+from migrator.printout import Printout
 from migrator.reconcile import open_state
 from migrator.state_copy import StateCopy, copied, empty
 from migrator.state_rows import COUNTS
@@ -122,3 +124,13 @@ def test_files_are_counted_without_sorting_them():
     database.executescript(SCHEMA)
     (step,) = database.execute(f"EXPLAIN QUERY PLAN {COUNTS}").fetchall()
     assert step[-1] == "SCAN files"
+
+
+def test_a_printout_without_a_folder_for_it_names_the_remedy(monkeypatch):
+    def nowhere():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    monkeypatch.setattr("migrator.printout._MEMORY_BYTES", 1)
+    with Printout() as out, pytest.raises(StateUnusable, match="TMPDIR"):
+        out.write("more than a byte")

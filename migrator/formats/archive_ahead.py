@@ -52,6 +52,8 @@ class AheadStream(ByteStream):
                 while True:
                     self._parts.get_nowait()
             self._thread.join()
+            # Whoever still reads hears of it instead of waiting for ever.
+            self._parts.put(ValueError("the stream is closed"))
             self._stream.close()
         super().close()
 

@@ -84,6 +84,24 @@ def test_closing_ends_the_thread_wherever_it_is(error):
         stream.close()
 
 
+def test_who_reads_on_when_it_is_closed_does_not_wait_for_ever():
+    with AheadStream(Scripted([b"one", b"two"])) as stream:
+        assert stream.some(2) == b"on"
+    found = []
+
+    def read_on():
+        try:
+            while stream.some(9):
+                pass
+        except ValueError:
+            found.append("closed")
+
+    reader = threading.Thread(target=read_on, daemon=True)
+    reader.start()
+    reader.join(WAIT)
+    assert found == ["closed"]
+
+
 def big_gz(tmp_path, damage=0):
     packed = bytearray(gzip.compress(DATA[: SMALL + 50], 1, mtime=0))
     packed[-damage - 1] ^= damage and 0xFF

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator.entries import Entry, FileState, NewFile
+from migrator.errors import StateUnusable
 from migrator.folders import DONE, FAILED, Folders, cut_reasons, owner_of, reason_place
 from migrator.inventory import arrived, put_away
 from migrator.logs import log
@@ -38,12 +39,12 @@ def put_away_files(source: Path) -> Iterator[Entry]:
     cut = cut_reasons(map(os.fsdecode, put_away(source, FAILED, lambda *_: None)))
     for place in map(os.fsdecode, put_away(source, FAILED, _trouble)):
         owner = owner_of(place)
-        if place not in cut and (owner is None or folders.stat(owner) is None):
+        if place not in cut and (owner is None or _stat(folders, owner) is None):
             yield from _entry(folders, place, FileState.FAILED)
 
 
 def _entry(folders: Folders, place: str, state: FileState) -> Iterator[Entry]:
-    found = folders.stat(place)
+    found = _stat(folders, place)
     if found is None:
         return
     path = place.partition("/")[2]
@@ -66,6 +67,14 @@ def _entry(folders: Folders, place: str, state: FileState) -> Iterator[Entry]:
         error_code=reason.get("code"),
         error_message=reason.get("message"),
     )
+
+
+def _stat(folders: Folders, place: str) -> os.stat_result | None:
+    try:
+        return folders.stat(place)
+    except StateUnusable as error:
+        log.warning("%s", error)
+        return None
 
 
 def _text(value: object) -> str | None:

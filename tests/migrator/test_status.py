@@ -7,6 +7,8 @@ import pytest
 from migrator import state_copy, status
 from migrator.cli import main
 from migrator.entries import FileState, NewFile
+from migrator.errors import StateUnusable
+from migrator.folders import Folders
 from migrator.reconcile import open_state
 
 
@@ -41,6 +43,24 @@ def test_a_folder_that_was_never_run_is_listed_as_pending_and_stays_as_it_is(tmp
 def test_a_file_in_place_of_the_migrators_folder_is_no_obstacle(tmp_path, capsys):
     (tmp_path / ".migrator").touch()
     assert json.loads(told(tmp_path, capsys, "--json"))["counts"]["total"] == 0
+
+
+def test_a_folder_that_does_not_tell_of_its_files_is_no_obstacle_where_there_is_no_state(tmp_path, capsys, monkeypatch):
+    for place in ("done/a.csv", "done/x/b.csv", "failed/x/c.csv", "failed/x/c.csv.reason.json"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    stat = Folders.stat
+
+    def told_but_in_x(folders, place):
+        if "/x/" in place:
+            raise StateUnusable(f"cannot look at {place}: Permission denied")
+        return stat(folders, place)
+
+    monkeypatch.setattr(Folders, "stat", told_but_in_x)
+    assert main(["status", str(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert [file["place"] for file in json.loads(captured.out)["files"]] == ["done/a.csv"]
+    assert "cannot look at done/x/b.csv" in captured.err
 
 
 def test_what_has_just_arrived_stands_behind_what_the_state_knows(known, capsys):

@@ -74,6 +74,8 @@ class Workshop:
             return Left(task, error=error)
         except KeyRefused as error:
             return Left(task, f"it stays pending: {error}")
+        except _Hidden as error:
+            return Left(task, str(error))
         except Exception as error:  # noqa: BLE001 - a defect must end neither the thread nor the other files
             return Left(task, error=error)
 
@@ -200,6 +202,7 @@ class Workshop:
 
         Raises:
             Refusal: `source-vanished`, where there is none.
+            _Hidden: A folder above it does not tell.
         """
         entry = task.entry
         if entry.place is not None and leads_through_link(str(self._root), entry.place):
@@ -208,12 +211,14 @@ class Workshop:
             status = os.lstat(f"{self._root}/{entry.place or ''}")
         except (FileNotFoundError, NotADirectoryError):
             raise Refusal(ReasonCode.SOURCE_VANISHED, f"{entry.place} is not there any more") from None
+        except OSError as error:
+            raise _Hidden(f"it stays pending: {entry.place} cannot be looked at: {error.strerror}") from error
         return stat.S_ISREG(status.st_mode) and status.st_size == entry.size and status.st_mtime_ns == entry.mtime_ns
 
     def _still_there(self, task: Task) -> bool:
         try:
             return self._unchanged(task)
-        except Refusal:
+        except (Refusal, _Hidden):
             return True  # the move finds out, and tells it as what it is
 
     def _known_sha256(self, task: Task) -> str:
@@ -234,6 +239,10 @@ class Workshop:
             return self._sha256(task)
         except Refusal:
             return None
+
+
+class _Hidden(Exception):
+    """Nobody knows whether the file is there: a folder above it cannot be searched."""
 
 
 def sha256_of(path: Path) -> str:

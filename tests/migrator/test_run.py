@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from migrator.cli import main
+from migrator.entries import NewFile
 from migrator.errors import KeyRefused, TargetRefused, TargetUnavailable
+from migrator.reconcile import open_state
 from tests.migrator.fakes import FakeBucket, install
 
 
@@ -356,6 +358,18 @@ def test_foreign_files_in_done_are_looked_at_once(world):
     world.bucket.before = lambda what, key: pytest.fail(f"asked to {what}")
     assert world.run() == 0
     assert world.status() == {}
+
+
+def test_a_known_file_that_cannot_be_looked_at_stays_pending_and_holds_nobody_up(world):
+    world.write("a.csv", "1")
+    hidden = "n" * 300 + ".csv"  # no file system tells of it, as of a file in a folder that may not be searched
+    (world.root / ".migrator").mkdir()
+    with open_state(world.root / ".migrator" / "state.sqlite3") as state, state.transaction():
+        state.add_pending([NewFile(hidden, 1, 1)], "2026")
+    assert world.run() == 4
+    assert "cannot be looked at" in world.err
+    assert "defect" not in world.err
+    assert {place: file["state"] for place, file in world.status().items()} == {"done/a.csv": "done", hidden: "pending"}
 
 
 def test_recover_rebuilds_and_keeps_the_old_state(world):

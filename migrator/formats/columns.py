@@ -27,6 +27,9 @@ __all__ = ["BOOLEAN", "DATE", "FLOAT", "INTEGER", "LOCAL_TIME", "TEXT", "UTC_TIM
 
 _EXACT_INTEGERS = 2**53
 
+# First integers of a table that are not looked at before it is needed, which in most small files is never.
+_UNSEEN_BYTES = 16 << 10
+
 
 class ColumnTypes:
     """Types of a table's columns: guessed from text, then held against every later value.
@@ -54,6 +57,7 @@ class ColumnTypes:
             columns: A string array with nulls for each column. A column without a value is guessed text.
         """
         self._guessed = {}
+        unseen = _UNSEEN_BYTES
         for index, column in enumerate(columns):
             decided = self._decided.get(index)
             data_type, typed = _guessed(column) if decided is None else (decided, None)
@@ -61,7 +65,11 @@ class ColumnTypes:
             if typed is not None:
                 self._guessed[index] = (column, typed)
                 if data_type is INTEGER:
-                    self._first_integers[index] = typed
+                    unseen -= typed.nbytes
+                    if unseen >= 0:
+                        self._first_integers[index] = typed
+                    else:
+                        self._note_wide_integers(index, typed)
 
     def cast(self, columns: Sequence[Column]) -> list[Column] | None:
         """The values of some rows in the columns' types.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -12,6 +10,7 @@ import pyarrow as pa
 from migrator.formats.columns import TEXT, ColumnTypes
 from migrator.formats.interface import Sink, Table
 from migrator.formats.sql_block import Block, BlockColumn, Column, FieldColumn, block_of_rows
+from migrator.formats.sql_casts import Casts, Typed
 from migrator.formats.sql_facts import Facts
 from migrator.formats.sql_literals import Value
 from migrator.formats.sql_scanner import malformed
@@ -19,9 +18,6 @@ from migrator.names import table_segment
 
 _FULL_BYTES = 4 << 20
 _ROWS_BYTES = 256 << 10
-
-# What is being cast, in blocks; more would only take memory.
-_MOST_CASTS = 1
 
 _Named = dict[str, BlockColumn | FieldColumn]
 
@@ -53,7 +49,6 @@ class RowTable:
         self._types: ColumnTypes | None = None
         self._schema: pa.Schema | None = None
         self._table: Table | None = None
-        self._casts: deque[tuple[Future[list[Column] | None], dict[str, Column]]] = deque()
 
     def add_rows(self, names: tuple[str, ...] | None, rows: Sequence[Sequence[Value]], size: int, line: int) -> None:
         """Append rows that are all equally wide.
@@ -97,10 +92,8 @@ class RowTable:
         self._misnamed = self._nameless
         return not self._misnamed
 
-    def flush(self, sink: Sink | None, pool: Callable[[], Executor]) -> bool:
-        """Write what waits, or without a sink only learn from it.
-
-        Values are cast to their types in a thread of the pool, and written when more follow or with `settle`.
+    def flush(self, sink: Sink | None, casts: Casts) -> bool:
+        """Write what waits, or without a sink only learn from it; all but the first when it is cast to its types.
 
         Returns:
             False where something contradicts what was settled: it is not written then.
@@ -126,20 +119,8 @@ class RowTable:
             return False
         binaries = {column: _binaries(column, named, sizes) for column in self._binary} if sink is not None else {}
         if first:
-            return self._write(sink, cast(), binaries)
-        self._casts.append((pool().submit(cast), binaries))
-        return len(self._casts) <= _MOST_CASTS or self._take_cast(sink)
-
-    def settle(self, sink: Sink | None) -> bool:
-        """Write all that is being cast; False as `flush`."""
-        written = True
-        while self._casts:
-            written = self._take_cast(sink if written else None) and written
-        return written
-
-    def _take_cast(self, sink: Sink | None) -> bool:
-        cast, binaries = self._casts.popleft()
-        return self._write(sink, cast.result(), binaries)
+            return self._write(binaries, sink, cast())
+        return casts.submit(cast, partial(self._write, binaries), sink)
 
     def is_settled(self) -> bool:
         """Whether columns and binary ones turned out as they were settled, now that all rows are known."""
@@ -203,7 +184,7 @@ class RowTable:
     def _found_binary(self) -> frozenset[str]:
         return frozenset(self._has_binary - self._has_text)
 
-    def _write(self, sink: Sink | None, typed: list[Column] | None, binaries: dict[str, Column]) -> bool:
+    def _write(self, binaries: dict[str, Column], sink: Sink | None, typed: Typed) -> bool:
         if typed is None:
             return False
         if sink is None:

@@ -1,19 +1,16 @@
 """The tables of a dump: rows in, parquet tables out, with what contradicts an earlier guess noted for another pass."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pyarrow as pa
 
 from migrator.formats.interface import Sink
 from migrator.formats.sql_block import Block
+from migrator.formats.sql_casts import Casts
 from migrator.formats.sql_facts import Facts
 from migrator.formats.sql_literals import Value
 from migrator.formats.sql_statements import Statements
 from migrator.formats.sql_table import RowTable
-
-_THREADS = min(2, os.cpu_count() or 1)
 
 # Of rows that wait, over all tables.
 _WAITING_BYTES = 16 << 20
@@ -35,7 +32,7 @@ class Tables:
         self._first_created: dict[str, tuple[str, ...]] = {}
         self._waiting = 0
         self._whole = len(facts.whole)
-        self._pool: Executor | None = None
+        self._casts = Casts()
 
     def columns_of(self, name: str) -> tuple[str, ...] | None:
         """The columns that a CREATE TABLE lists: the last one so far, else the first one of the dump."""
@@ -80,8 +77,8 @@ class Tables:
         """Write what waits; True where all is written, False where another pass has to, with the facts learned."""
         for table in self._rows.values():
             self._flush(table)
-            if not table.settle(self._open_sink()):
-                self.give_up()
+        if not self._casts.settle(self._open_sink()):
+            self.give_up()
         if not all(table.is_settled() for table in self._rows.values()):
             self.give_up()
         if self.stale:
@@ -97,9 +94,8 @@ class Tables:
         return True
 
     def end(self) -> None:
-        """Let go of the thread; of use no more."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        """Let go of the threads; of use no more."""
+        self._casts.end()
 
     def abort(self) -> None:
         """Forget everything that was written."""
@@ -122,14 +118,8 @@ class Tables:
 
     def _flush(self, table: RowTable) -> None:
         self._waiting -= table.waiting
-        if not table.flush(self._open_sink(), self._casting):
+        if not table.flush(self._open_sink(), self._casts):
             self.give_up()
 
     def _open_sink(self) -> Sink | None:
         return None if self.stale else self._sink
-
-    def _casting(self) -> Executor:
-        """The threads that cast values to their types; only big tables need them."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, "sql")
-        return self._pool

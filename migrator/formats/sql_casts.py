@@ -26,9 +26,7 @@ class Casts:
         self._pool: Executor | None = None
         self._pending: deque[tuple[Future[Typed], Callable[[Sink | None, Typed], bool]]] = deque()
 
-    def submit(
-        self, cast: Callable[[], Typed], write: Callable[[Sink | None, Typed], bool], sink: Sink | None
-    ) -> bool:
+    def submit(self, cast: Callable[[], Typed], write: Callable[[Sink | None, Typed], bool], sink: Sink | None) -> bool:
         """Have something cast, and whatever was submitted long before written.
 
         Args:

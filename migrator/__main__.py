@@ -16,6 +16,7 @@ class _WithoutPandas:
 
 def main() -> int:
     """Run the command line in a process that is the migrator's alone, and return its exit code."""
+    _open_standard_streams()
     sys.meta_path.insert(0, _WithoutPandas())
     # numpy would start a thread for each core to do linear algebra, of which there is none here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,6 +25,17 @@ def main() -> int:
     code = cli.main()
     _end(code)
     return code
+
+
+def _open_standard_streams() -> None:
+    """Let what would be said to a stream that the caller has closed go nowhere.
+
+    Else the next file that is opened, such as the state, would get the stream's number, and what is said there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest free number, which is the stream's own.
+            setattr(sys, name, open(os.devnull, mode, errors="backslashreplace"))  # noqa: SIM115, PTH123 - as long as the process
 
 
 def _end(code: int) -> None:

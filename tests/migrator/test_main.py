@@ -41,6 +41,17 @@ def test_a_process_ends_with_the_code_of_its_command(arguments, code):
     assert start(*arguments).returncode == code
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", [("run", "s3://bucket"), ("status",)])
+def test_closed_streams_are_no_obstacle(tmp_path, command, closed):
+    name, *target = command
+    line = [sys.executable, "-m", "migrator", name, str(tmp_path), *target]
+    for _ in range(2):
+        shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *line]
+        assert subprocess.run(shell, capture_output=True, check=False).returncode == 0
+    assert [each.name for each in tmp_path.glob(".migrator/*.unreadable*")] == []
+
+
 def test_a_process_with_nothing_left_to_do_ends_at_once(ended):
     program._end(3)
     assert ended == [3]

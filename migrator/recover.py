@@ -39,6 +39,8 @@ def recover(given: Options, stop: Stop) -> int:
             state_schema.create(building)
             with State(building) as state:
                 _rebuild(given, stop, state)
+                # The reserve may be just the room that folding the log into the new state takes.
+                reconcile.remove_scratch(given.source)
             _replace(given.state, building)
         except Stopped:
             return stop.exit_code
@@ -78,6 +80,8 @@ def _rebuild(given: Options, stop: Stop, state: State) -> None:
 
 
 def _replace(path: Path, building: Path) -> None:
+    if state_schema.has_log(building):
+        raise StateUnusable(f"no space left for the new state beside {path}: make room there; the old state stays")
     if state_schema.exists(path):
         aside = set_aside(path)
         log.info("the old state is set aside as %s", aside, extra=fields(set_aside=str(aside)))

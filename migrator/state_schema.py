@@ -115,6 +115,12 @@ def exists(path: Path) -> bool:
     return any(os.path.lexists(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
 
 
+def has_log(path: Path) -> bool:
+    """Whether a state that was closed is not whole without its log: there was no room to fold that into it."""
+    log = path.with_name(path.name + COMPANIONS[0])
+    return log.exists() and log.stat().st_size > 0
+
+
 def entries() -> frozenset[tuple[str, str, str, str | None]]:
     """What `SCHEMA_ENTRIES` finds in a state that is ours: type, name, table and text of each table and index."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:

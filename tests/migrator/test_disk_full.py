@@ -53,7 +53,7 @@ def fill(folder: Path, leave_kib: int = 0) -> Path:
 class World:
     def __init__(self, root: Path, bucket: FakeBucket, capsys: pytest.CaptureFixture[str]) -> None:
         self.root, self.bucket, self._capsys = root, bucket, capsys
-        self.err = ""
+        self.err = self.warned = ""
 
     def arrive(self, files: dict[str, str]) -> None:
         for path, text in files.items():
@@ -71,7 +71,9 @@ class World:
     def states(self) -> dict[str, str]:
         self._capsys.readouterr()
         assert main(["status", str(self.root), "--json"]) == 0
-        return {file["path"]: file["state"] for file in json.loads(self._capsys.readouterr().out)["files"]}
+        printed = self._capsys.readouterr()
+        self.warned = printed.err
+        return {file["path"]: file["state"] for file in json.loads(printed.out)["files"]}
 
     def files(self) -> list[str]:
         found = [str(file.relative_to(self.root)) for file in self.root.rglob("*") if file.is_file()]
@@ -95,6 +97,15 @@ def world(tmp_path, monkeypatch, capsys):
     bucket = FakeBucket(tmp_path / "bucket")
     install(monkeypatch, bucket)
     with disk(tmp_path / "source", 512) as root:
+        yield World(root, bucket, capsys)
+
+
+@pytest.fixture
+def roomy(tmp_path, monkeypatch, capsys):
+    """A world with more room, for states of many pages."""
+    bucket = FakeBucket(tmp_path / "bucket")
+    install(monkeypatch, bucket)
+    with disk(tmp_path / "source", 8192) as root:
         yield World(root, bucket, capsys)
 
 
@@ -141,6 +152,25 @@ def test_recover_and_retry_without_room_leave_all_as_it_was(world, kib):
     assert world.run() == 3
     assert world.states() == before
     assert {file.name for file in (world.root / ".migrator").iterdir()} == {"lock", "state.sqlite3"}
+
+
+@MOUNTED
+@pytest.mark.parametrize("kib", range(360, 920, 60))
+def test_wherever_room_ends_a_recovered_state_is_whole_or_the_old_one_stays(roomy, kib):
+    roomy.arrive(FILES)
+    assert roomy.run() == 3
+    roomy.arrive({f"{number}.csv": "" for number in range(1500)})
+    state = (roomy.root / ".migrator/state.sqlite3").read_bytes()
+    before = roomy.states()
+    ballast = fill(roomy.root, kib)
+    code = roomy.run("recover")
+    assert code in {0, 4}
+    if code == 4:
+        assert NO_ROOM.search(roomy.err), roomy.err
+        assert (roomy.root / ".migrator/state.sqlite3").read_bytes() == state
+    ballast.unlink()
+    assert roomy.states() == before
+    assert roomy.warned == ""
 
 
 @MOUNTED

@@ -11,6 +11,7 @@ from migrator.cli import main
 from migrator.entries import NewFile
 from migrator.errors import KeyRefused, TargetRefused, TargetUnavailable
 from migrator.reconcile import open_state
+from migrator.state_file import StateFile
 from tests.migrator.fakes import FakeBucket, install
 
 
@@ -384,6 +385,19 @@ def test_recover_rebuilds_and_keeps_the_old_state(world):
     }  # fmt: skip
     assert status["done/a.csv"]["attempts"] is None
     assert world.kept() == ["lock", "state.sqlite3", "state.sqlite3.unreadable-1"]
+
+
+def test_a_state_that_was_rebuilt_and_is_not_whole_replaces_none(world, monkeypatch):
+    world.write("a.csv", "1")
+    world.run()
+    state = world.root / ".migrator" / "state.sqlite3"
+    before = state.read_bytes()
+    # As where there is no room for the file to grow.
+    monkeypatch.setattr(StateFile, "_fold", lambda _: None)
+    assert world.command("recover", "s3://bucket/lake") == 4
+    assert "the old state stays" in world.err
+    assert state.read_bytes() == before
+    assert world.kept() == ["lock", "state.sqlite3"]
 
 
 def test_a_state_among_the_files_is_rebuilt_there_without_being_one_of_them(world):

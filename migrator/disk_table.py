@@ -37,8 +37,9 @@ class DiskTable:
             self._db.executescript(schema)
 
     def close(self) -> None:
-        """Forget everything."""
-        self._db.close()
+        """Forget everything, once whoever asks has been answered."""
+        with self._lock:
+            self._db.close()
 
     def fill(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Carry out a statement for each row; where that fails, the table is of no use any more."""

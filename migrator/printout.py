@@ -39,12 +39,6 @@ class Printout:
         with _told():
             self._held.write(text.encode())
 
-    def restart(self) -> None:
-        """Forget what was written."""
-        with _told():
-            self._held.seek(0)
-            self._held.truncate()
-
     def print(self, head: str, tail: str) -> None:
         """Print it all, with something before and something after it."""
         with _told():

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Protocol, Self
 import pyarrow as pa
 
 from migrator.encode import Encoded as StagedObject
-from migrator.encode import Encoder, ParquetTable, Upload
+from migrator.encode import Encoder, ParquetTable
 from migrator.errors import ReasonCode, Refusal, Stopped
 from migrator.formats.file_source import FileSource, source_error
 from migrator.formats.registry import reader_of
 from migrator.names import MAX_METADATA_PATH_BYTES, Format, Kind, checked_key, encoded_path, key_base, kind_of
+from migrator.upload_file import Upload
 
 if TYPE_CHECKING:
     from migrator.formats.archive import Unpacking
@@ -173,7 +174,7 @@ class _Objects:
         self._stage = stage
         self._digest = digest
         self._source_paths: dict[str, str] = {}
-        self.encoder = Encoder(self._begin, self._footer, options.stop)
+        self.encoder = Encoder(self._begin, self._footer, options.stop, options.scratch)
 
     def table(self, key: str, levels: tuple[str, ...], schema: pa.Schema) -> ParquetTable:
         """Begin the object at `key` that comes from the member at `levels`."""

@@ -1,6 +1,8 @@
 """Tables become parquet that any reader reads, in bounded memory, and nothing of an aborted one goes on."""
 
+import tempfile
 import threading
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +18,7 @@ FOOTER = {"source-path": "a.csv", "source-sha256": "00"}
 
 
 def an_encoder(stage, stop=lambda: False, footer=lambda key: FOOTER):
-    return Encoder(lambda key: stage.stage(key, {}), footer, stop)
+    return Encoder(lambda key: stage.stage(key, {}), footer, stop, Path(tempfile.gettempdir()))
 
 
 def encoded(schema, *writes):
@@ -267,6 +269,47 @@ def test_many_open_tables_together_stay_bounded(monkeypatch):
     made = encoder.finish()
     assert [each.key for each in made] == [f"k{n}" for n in range(20)]
     assert all(each.upload.parquet().read()["n"].to_pylist() == list(range(20_000)) for each in made)
+
+
+def test_rows_in_turns_are_put_aside_until_they_are_worth_a_row_group(monkeypatch):
+    monkeypatch.setattr(encode, "WAITING_BYTES", 2_000_000)
+    stage = MemoryStage()
+    encoder = an_encoder(stage)
+    tables = [encoder.table(f"k{n}", numbers(1).schema, lambda: None) for n in range(10)]
+    for turn in range(30):
+        for table in tables:
+            table.write(numbers(5000, turn * 5000))
+    for table in tables:
+        table.close()
+    files = [made.upload.parquet() for made in encoder.finish()]
+    assert all(file.read()["n"].to_pylist() == list(range(150_000)) for file in files)
+    assert [file.metadata.num_row_groups for file in files] == [2] * 10
+    assert {file.metadata.row_group(0).num_rows for file in files} == {GROUP_ROWS // 5000 * 5000 + 5000}
+
+
+def test_a_table_of_many_columns_has_bigger_row_groups():
+    columns, turns = 800, 30
+    rows = pa.table({f"c{n}": pa.array(range(200), pa.int64()) for n in range(columns)})
+    _, file = encoded(rows.schema, *[rows] * turns)
+    assert file.metadata.num_row_groups == 2
+    assert 200 * 8 * columns * turns > encode.GROUP_BYTES * 2
+    assert file.read().equals(pa.concat_tables([rows] * turns).combine_chunks())
+
+
+def test_an_aborted_table_gives_back_its_room_aside(monkeypatch):
+    monkeypatch.setattr(encode, "WAITING_BYTES", 200_000)
+    stage = MemoryStage()
+    encoder = an_encoder(stage)
+    rows = numbers(20_000)
+    places = []
+    put = encoder.aside.put
+    monkeypatch.setattr(encoder.aside, "put", lambda batch: places.append(put(batch)) or places[-1])
+    for _ in range(3):
+        table = encoder.table("k", rows.schema, lambda: None)
+        table.write(rows)
+        table.abort()
+    assert [each.places for each in places] == [places[0].places] * 3
+    assert encoder.finish() == ()
 
 
 def test_the_footer_is_asked_for_only_at_the_end():

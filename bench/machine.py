@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -32,7 +34,11 @@ def kind() -> str:
 
 
 def versions() -> str:
-    """Python and the packages that matter."""
-    return ", ".join(
-        [f"Python {platform.python_version()}", *(f"{name} {metadata.version(name)}" for name in _PACKAGES)]
-    )
+    """Python and the packages that matter, as far as they are here."""
+    return ", ".join([f"Python {platform.python_version()}", *_packages()])
+
+
+def _packages() -> Iterator[str]:
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"

@@ -4,9 +4,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from harness.environment import SharedEnvironment, choice_of
 from harness.servers import S3Server
+
+# What everybody waits for goes the same way each time; the long run throws new dice, and what it finds becomes an
+# `@example`. How long one takes says nothing on a busy machine.
+settings.register_profile("the same", derandomize=True, deadline=None)
+settings.register_profile("new dice", deadline=None, print_blob=True)
+settings.load_profile("new dice" if os.environ.get("TEST_LONG") else "the same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

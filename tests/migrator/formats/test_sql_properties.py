@@ -4,6 +4,7 @@
 # The lists of pieces are long, and clearer in lines than one a line.
 # ruff: noqa: E501, RUF005, S608
 
+import math
 import os
 import re
 import sqlite3
@@ -269,6 +270,7 @@ def test_rows_without_binary_values_are_split_at_their_commas_and_tabs(monkeypat
 
 @given(rows=st.lists(st.tuples(VALUES, st.none() | st.binary(max_size=4)), min_size=1, max_size=6))
 @settings(max_examples=50, deadline=None)
+@example(rows=[(5.1926095855810795e-298, None)])
 def test_a_dump_of_sqlite_holds_what_the_database_held(rows):
     database = sqlite3.connect(":memory:")
     database.execute('CREATE TABLE "a table" (key, "blob;")')
@@ -281,7 +283,9 @@ def test_a_dump_of_sqlite_holds_what_the_database_held(rows):
     found = read(text)
     assert len(found["a table"]) == len(held)
     for (found_value, found_blob), (value, blob) in zip(found["a table"], held, strict=True):
-        assert same(found_value, value)
+        # SQLite writes 15 digits where its own reading of them, which is not exact, gives the number back.
+        close = isinstance(value, float) and math.isclose(float(found_value), value, rel_tol=1e-14)
+        assert close or same(found_value, value)
         assert found_blob == blob
     assert re.fullmatch(r"BEGIN,CREATE,COMMIT", ",".join(row[1] for row in found["_statements"]))
 

@@ -122,6 +122,11 @@ def test_twenty_different_random_orders_are_tried_each_night(where):
     assert len(set(orders)) == 20
 
 
+@pytest.mark.parametrize("file", [".github/workflows/nightly.yml", ".gitlab-ci.yml"])
+def test_new_dice_and_every_crash_point_are_tried_each_night(file):
+    assert "make --keep-going test-long" in (ROOT / file).read_text()
+
+
 def test_the_commands_that_ci_calls_exist():
     text = "".join(file.read_text() for file in [*WORKFLOWS, *GITLAB])
     makefile = (ROOT / "Makefile").read_text()

@@ -198,6 +198,6 @@ CASES = (
     ),
     *_many("summary", "`status` of {} done files", "done", "status", _TO_A_MILLION),
     *_many("listing", "`status --json` of {} done files", "done", "status_json", _TO_A_MILLION),
-    *_many("verify", "`verify` of {} done files", "done", "verify", _TO_A_MILLION[:2], on_paper=True),
-    *_many("recover", "`recover` of {} done files", "done", "recover", _TO_A_MILLION[:2], on_paper=True),
+    *_many("verify", "`verify` of {} done files", "done", "verify", _TO_A_MILLION, on_paper=True),
+    *_many("recover", "`recover` of {} done files", "done", "recover", _TO_A_MILLION, on_paper=True),
 )

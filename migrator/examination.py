@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator.batches import batches
 from migrator.entries import FileState
 from migrator.examine import Examined, examine_done, examine_failed
 from migrator.folders import Folders
@@ -90,8 +90,7 @@ class Examination:
         return entry.id
 
     def _enter(self, findings: Iterable[Examined]) -> None:
-        several = iter(findings)
-        while batch := list(islice(several, _BATCH)):
+        for batch in batches(findings, _BATCH):
             with self._state.transaction():
                 self._enter_batch(batch)
 

@@ -5,8 +5,9 @@ serves where an endpoint is named and reached directly; AWS's own endpoints and 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
 from migrator.access import Access
@@ -18,6 +19,8 @@ from migrator.target_errors import Answer, Outage, Scrubber, judge, not_s3, untr
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OK = 200
+
+T = TypeVar("T")
 
 
 def serves(access: Access, environ: Mapping[str, str] | None = None) -> bool:
@@ -50,13 +53,7 @@ class ListLane:
         query = {"list-type": "2", "encoding-type": "url", "prefix": under}
         if after is not None:
             query["continuation-token"] = after
-        status, body = self._asked(what, query)
-        if status != _OK:
-            raise judge(Answer.of_body(status, _text(body)), what, self._scrub, of_key=False)
-        found = parse_objects(body)
-        if found is None:
-            raise not_s3(what)
-        return found
+        return self._listed(what, query, parse_objects, of_key=False)
 
     def uploads(self, after: Marker | None) -> Uploads:
         """A page of (key, upload id) of the multipart uploads that are not completed, and where the next one begins."""
@@ -65,10 +62,13 @@ class ListLane:
         query = {"uploads": "", "encoding-type": "url"}
         if after is not None:
             query["key-marker"], query["upload-id-marker"] = after
+        return self._listed(what, query, parse_uploads, optional=True)
+
+    def _listed(self, what: str, query: Mapping[str, str], parse: Callable[[bytes], T | None], **judged: bool) -> T:
         status, body = self._asked(what, query)
         if status != _OK:
-            raise judge(Answer.of_body(status, _text(body)), what, self._scrub, optional=True)
-        found = parse_uploads(body)
+            raise judge(Answer.of_body(status, _text(body)), what, self._scrub, **judged)
+        found = parse(body)
         if found is None:
             raise not_s3(what)
         return found

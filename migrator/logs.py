@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from migrator.entries import now
+from migrator.printable import printable
 
 _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
@@ -64,9 +65,7 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """What stands in the log."""
         message = self._redacted(_whole(self, record))
-        if not record.exc_info and not message.isprintable():
-            message = "".join(shown if shown.isprintable() else repr(shown)[1:-1] for shown in message)
-        return message
+        return message if record.exc_info else printable(message)
 
 
 class _TextLines(Lines):

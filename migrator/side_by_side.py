@@ -1,6 +1,7 @@
 """Two ascending streams held against each other in one pass, of which no more than an item each is in memory."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import tee
 from typing import TypeVar
 
 L = TypeVar("L")
@@ -18,21 +19,20 @@ def side_by_side(
         left_key: The key of one on the left.
         right_key: The key of one on the right.
     """
-    others = iter(right)
-    other = next(others, None)
-    at = b"" if other is None else right_key(other)
+    over: tuple[bytes, None] = (b"", None)
+    keyed, plain = tee(right)
+    others = zip(map(right_key, keyed), plain, strict=True)
+    at, other = next(others, over)
     for one in left:
         key = left_key(one)
         while other is not None and at < key:
             yield None, other
-            other = next(others, None)
-            at = b"" if other is None else right_key(other)
+            at, other = next(others, over)
         if other is not None and at == key:
             yield one, other
-            other = next(others, None)
-            at = b"" if other is None else right_key(other)
+            at, other = next(others, over)
         else:
             yield one, None
     while other is not None:
         yield None, other
-        other = next(others, None)
+        _, other = next(others, over)

@@ -1,7 +1,6 @@
 """Bytes on their way into the bucket: small objects wait in memory or in a scratch file, bigger ones leave in parts."""
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import IO
 
 from isal import isal_zlib
 
+from migrator.budget import Budget
 from migrator.errors import StateUnusable
 from migrator.multipart import Multipart
 
@@ -17,31 +17,6 @@ MEMORY_BYTES = 64 * 1024 * 1024
 # S3 takes 10,000 parts: their size doubles after each 2,000, which makes 484 GiB.
 _PARTS_A_SIZE = 2000
 _READ_BYTES = 1024 * 1024
-
-
-class Budget:
-    """The memory that all staged bytes of a run share.
-
-    Args:
-        limit: Bytes.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self._lock = threading.Lock()
-
-    def take(self, count: int) -> bool:
-        """Reserve `count` bytes; False where they are not there."""
-        with self._lock:
-            if count > self._left:
-                return False
-            self._left -= count
-            return True
-
-    def give(self, count: int) -> None:
-        """Give `count` bytes back."""
-        with self._lock:
-            self._left += count
 
 
 class Spool:

@@ -10,6 +10,7 @@ from migrator.entries import Entry
 from migrator.errors import Blocked, StateUnusable
 from migrator.logs import log
 from migrator.options import Options
+from migrator.printable import for_stdout
 from migrator.state_copy import IN_MEMORY, ON_DISK, StateCopy, copied, empty
 from migrator.state_errors import StateUnreadable
 from migrator.status_folders import arrivals, put_away_files
@@ -83,7 +84,5 @@ def _counts(known: StateCopy) -> dict[str, int]:
 
 
 def _line(entry: Entry) -> str:
-    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in entry.path)
     error = f"  {entry.error_code}: {entry.error_message}" if entry.error_code else ""
-    line = f"{entry.state.value:<12} {shown}{error}\n"
-    return line.encode(sys.stdout.encoding or "utf-8", errors="backslashreplace").decode(sys.stdout.encoding or "utf-8")
+    return f"{entry.state.value:<12} {for_stdout(entry.path + error)}\n"

@@ -4,9 +4,8 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
-from typing import TypeVar
 
+from migrator.batches import batches
 from migrator.entries import NewFile, now
 from migrator.folders import DONE, FAILED, Folders, cut_reasons, owner_of
 from migrator.inventory import arrived, put_away
@@ -17,8 +16,6 @@ from migrator.state import State
 from migrator.state_queries import Foreign, Placed
 
 _BATCH = 20_000
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -67,7 +64,7 @@ def survey(state: State, folders: Folders, own: Collection[str], progress: Progr
 def _enter_arrivals(state: State, files: Iterable[NewFile]) -> None:
     at = now()
     pairs = side_by_side(files, state.waiting(), _path, _place)
-    for batch in _batches(pairs, _BATCH):
+    for batch in batches(pairs, _BATCH):
         new: list[NewFile] = []
         changed: list[tuple[int, NewFile]] = []
         for file, known in batch:
@@ -98,7 +95,7 @@ def _survey_failed(state: State, folders: Folders, found: Survey, places: Iterab
     found.unknown_failed += _unknown(state, folders, FAILED, strange())
     if not any(path.split("/")[0] == FAILED for path in found.unreadable):
         gone += away
-    for ids in _batches(gone, _BATCH):
+    for ids in batches(gone, _BATCH):
         _forget(state, folders, ids)
 
 
@@ -155,9 +152,3 @@ def _path(file: NewFile) -> bytes:
 
 def _place(known: Placed | Foreign) -> bytes:
     return known.place
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    several = iter(items)
-    while batch := list(islice(several, size)):
-        yield batch

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from migrator import footer
+from migrator.budget import Budget
 from migrator.errors import KeyRefused, KeyTaken, TargetUnavailable
 from migrator.lanes import Stored
 from migrator.listing import Listed, all_uploads
 from migrator.multipart import Multipart, Senders
 from migrator.patience import Patience
 from migrator.server import Server
-from migrator.staging import MEMORY_BYTES, Budget, Spool, StagedUpload
+from migrator.staging import MEMORY_BYTES, Spool, StagedUpload
 from migrator.target_address import Address, TargetSettings
 from migrator.target_errors import Missing, NoSuchUpload, NotSupported
 

@@ -1,7 +1,6 @@
 """The command `verify`: folder, state and bucket held against each other, read only."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from pathlib import Path
 from migrator import state_schema
 from migrator.errors import ExitCode, StateUnusable
 from migrator.options import Options
+from migrator.printable import for_stdout
 from migrator.printout import Printout
 from migrator.progress import Progress, is_live
 from migrator.state_copy import StateCopy, copied, empty
@@ -40,8 +40,8 @@ def verify(given: Options) -> int:
                 if given.json:
                     out.write(f"{',' if count > 1 else ''}\n{json.dumps(asdict(each))}")
                 else:
-                    shown = _shown(each.path if each.path is not None else each.key or "")
-                    out.write(f"{each.difference.value:<14} {shown}: {_shown(each.detail)}\n")
+                    shown = for_stdout(each.path if each.path is not None else each.key or "")
+                    out.write(f"{each.difference.value:<14} {shown}: {for_stdout(each.detail)}\n")
         if given.json:
             out.print('{"differences": [', "]}\n")
         else:
@@ -81,9 +81,3 @@ def _known(path: Path) -> Iterator[StateCopy]:
         except StateUnreadable as error:
             raise StateUnusable(f"the state {path} cannot be used: {error}; `recover` rebuilds it") from error
         yield known
-
-
-def _shown(text: str) -> str:
-    printable = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-    encoding = sys.stdout.encoding or "utf-8"
-    return printable.encode(encoding, errors="backslashreplace").decode(encoding)

@@ -5,12 +5,12 @@ A scratch file is unlinked as it is made, so that not even a SIGKILL leaves one 
 
 import os
 import tempfile
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, Protocol, TypeVar, cast
 
+from migrator.budget import Budget
 from migrator.errors import StateUnusable
 from migrator.formats.archive_streams import BLOCK, Input
 
@@ -38,29 +38,18 @@ class Scratch:
     Args:
         folder: An existing folder for scratch files.
         memory: How many bytes may wait in memory at once, over all levels of nesting.
+
+    Attributes:
+        memory: What of that is left.
     """
 
     def __init__(self, folder: Path, memory: int = MEMORY) -> None:
         self._folder = folder
-        self._memory_left = memory
-        self._lock = threading.Lock()
+        self.memory = Budget(memory)
 
     def spool(self) -> "Spool":
         """A new, empty place for bytes."""
         return Spool(self)
-
-    def take(self, length: int) -> bool:
-        """Whether `length` bytes more may wait in memory; they are then given back by `give`."""
-        with self._lock:
-            if length > self._memory_left:
-                return False
-            self._memory_left -= length
-            return True
-
-    def give(self, length: int) -> None:
-        """`length` bytes wait in memory no longer."""
-        with self._lock:
-            self._memory_left += length
 
     def file(self) -> IO[bytes]:
         """A new scratch file without a name.
@@ -97,7 +86,7 @@ class Spool:
         Raises:
             StateUnusable: where the scratch folder takes no more.
         """
-        if self._file is None and self._scratch.take(len(data)):
+        if self._file is None and self._scratch.memory.take(len(data)):
             self._memory += data
         else:
             if self._file is None:
@@ -129,7 +118,7 @@ class Spool:
             self._file.close()
 
     def _forget_memory(self) -> None:
-        self._scratch.give(len(self._memory))
+        self._scratch.memory.give(len(self._memory))
         self._memory = bytearray()
 
     def _write(self, data: bytes, offset: int) -> None:

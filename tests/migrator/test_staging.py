@@ -5,8 +5,9 @@ import zlib
 
 import pytest
 
+from migrator.budget import Budget
 from migrator.errors import KeyRefused, StateUnusable
-from migrator.staging import PART_BYTES, Budget, Spool, StagedUpload
+from migrator.staging import PART_BYTES, Spool, StagedUpload
 
 
 class Parts:

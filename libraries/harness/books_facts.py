@@ -1,9 +1,10 @@
 """One look at everything, and how the truth's files find their entries in the state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from harness.bucket import Version
 from harness.folders import FileFacts
@@ -12,6 +13,8 @@ from harness.truth import MockFile, MockSet, State
 
 UNFINISHED = ("pending", "in_progress")
 VANISHED = "source-vanished"
+
+P = TypeVar("P", RecordedFile, MockFile)
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,11 @@ class Books:
     @cached_property
     def recorded(self) -> dict[str, tuple[RecordedFile, ...]]:
         """The state's entries by path."""
-        found: dict[str, tuple[RecordedFile, ...]] = {}
-        for record in self.status.files:
-            found[record.path] = (*found.get(record.path, ()), record)
-        return found
+        return _by_path(self.status.files)
 
     @cached_property
     def _arrivals(self) -> dict[str, tuple[MockFile, ...]]:
-        found: dict[str, tuple[MockFile, ...]] = {}
-        for file in self.mock.files:
-            found[file.path] = (*found.get(file.path, ()), file)
-        return found
+        return _by_path(self.mock.files)
 
     @cached_property
     def _records(self) -> dict[int, RecordedFile]:
@@ -129,6 +126,13 @@ class Books:
         right = record.state in right_states(file) or record.state in UNFINISHED
         lies = self.folders.get(record.place or "") == facts_of(file)
         return 1 + right + lies + (record.sha256 == file.sha256)
+
+
+def _by_path(found: Iterable[P]) -> dict[str, tuple[P, ...]]:
+    several: dict[str, list[P]] = {}
+    for each in found:
+        several.setdefault(each.path, []).append(each)
+    return {path: tuple(those) for path, those in several.items()}
 
 
 def facts_of(file: MockFile) -> FileFacts:

@@ -15,8 +15,9 @@ from migrator.state_errors import unusable
 SCHEMA_VERSION = 1
 JOURNAL = "-journal"
 COMPANIONS = ("-wal", "-shm", JOURNAL)
-NEW_SUFFIX = ".new"
-DRAFT_SUFFIX = ".recovering"
+# Nobody else gives such names: what bears one is taken for a killed command's, and removed.
+NEW_SUFFIX = ".migrator-new"
+DRAFT_SUFFIX = ".migrator-recovering"
 _DRAFTS = tuple(
     draft + companion
     for draft in (NEW_SUFFIX, DRAFT_SUFFIX, DRAFT_SUFFIX + NEW_SUFFIX)

@@ -412,6 +412,18 @@ def test_a_state_among_the_files_is_rebuilt_there_without_being_one_of_them(worl
     assert world.bucket.held() == ["lake/a.csv.parquet", "lake/b.csv.parquet"]
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_users_files_beside_the_state_are_no_drafts_of_it(world, tmp_path, inside):
+    state = (world.root if inside else tmp_path) / "state.db"
+    theirs = [state.with_name(state.name + suffix) for suffix in (".new", ".recovering", ".new-journal", ".bak")]
+    for file in theirs:
+        file.write_text("mine")
+    assert world.run("--state", str(state)) == (3 if inside else 0)
+    assert world.command("recover", "s3://bucket/lake", "--state", str(state)) == 0
+    moved = [world.root / "failed" / file.name for file in theirs]
+    assert [file.read_text() for file in (moved if inside else theirs)] == ["mine"] * len(theirs)
+
+
 def test_a_stop_finishes_what_is_in_flight_and_begins_nothing_new(world):
     for number in range(20):
         world.write(f"{number:02}.csv", str(number))

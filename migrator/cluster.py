@@ -1,4 +1,4 @@
-"""A running Dask cluster, as a run needs it; the only module that calls Dask, and imports it when it is asked to.
+"""A running Dask cluster, as a run needs it; Dask is imported when there is something to ask of it.
 
 Dask decides which worker does what, and hands what a dead worker had to another one.
 """
@@ -9,8 +9,8 @@ import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from migrator.cluster_address import security
 from migrator.cluster_place import Lack, Workplace, check, unlike, versions
 from migrator.errors import Blocked, ExitCode, Stopped, UsageError
 from migrator.logs import log
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 EXTRA = "migrator[cluster]"
-SCHEMES = ("tcp", "tls")
 # An answer may take this long, however little patience is asked for.
 _ANSWER_SECONDS = 10.0
 _CLOSING_SECONDS = 2.0
@@ -27,23 +26,6 @@ _CLOSING_SECONDS = 2.0
 _CHECK_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 _MOST_NAMED = 3
-
-
-def address_problem(text: str) -> str:
-    """What is wrong with a scheduler's address and what would be right, or the empty text."""
-    right = "write tcp://HOST:PORT, or tls://HOST:PORT"
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return f"is no scheduler's address; {right}"
-    if parts.username is not None or parts.password is not None:
-        # The text is not quoted: it may hold a password.
-        return f"holds a user name or password, and no scheduler takes one; {right}"
-    bare = parts.path in {"", "/"} and not parts.query and not parts.fragment
-    if parts.scheme not in SCHEMES or not parts.hostname or not port or not bare:
-        return f"{text.encode(errors='backslashreplace').decode()!r} is no scheduler's address; {right}"
-    return ""
 
 
 def demand_package() -> None:
@@ -64,6 +46,7 @@ class Cluster:
         retry_for: Seconds that it may be out.
 
     Raises:
+        UsageError: Dask's own settings do not fit the address.
         Blocked: It does not answer.
     """
 
@@ -75,10 +58,10 @@ class Cluster:
         self._patience = max(retry_for, _ANSWER_SECONDS)
         try:
             self._client: Client = distributed.Client(
-                address, timeout=self._patience, set_as_default=False, name="migrator"
+                address, timeout=self._patience, set_as_default=False, name="migrator", security=security(address)
             )
         except (OSError, TimeoutError, ValueError, TypeError) as error:
-            raise Blocked(f"the scheduler {address} does not answer: {' '.join(str(error).split())}") from None
+            raise Blocked(f"the scheduler {address} does not answer: {_words(error)}") from None
 
     def submit(
         self,
@@ -126,7 +109,7 @@ class Cluster:
         except Exception as error:  # noqa: BLE001 - tasks catch all of their own; what is left is the cluster's
             if self._client.status != "running":
                 raise self.gone() from None
-            raise Blocked(" ".join(str(error).split()) or type(error).__name__) from None
+            raise Blocked(_words(error)) from None
 
     def workers(self) -> dict[str, int]:
         """The workers' addresses, with how many tasks each carries out side by side.
@@ -245,6 +228,10 @@ def _pause(stopping: Callable[[], bool]) -> None:
     if stopping():
         raise Stopped("a stop was asked for")
     time.sleep(_POLL_SECONDS)
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _minor(version: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from migrator import __version__
+from migrator.cluster_address import address_problem
 from migrator.errors import ReasonCode, UsageError
 from migrator.folders import DONE, FAILED
 from migrator.lock import FOLDER, SCRATCH
@@ -106,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--cluster",
                 metavar="tcp://HOST:PORT",
                 type=_told(_scheduler),
-                help="a Dask scheduler, whose workers do the work",
+                help="a Dask scheduler, whose workers do the work; or tls://, by Dask's own settings",
             )
         if name == "retry":
             command.add_argument("--code", type=_told(_code), help="only files that failed with this reason code")
@@ -150,8 +151,6 @@ def _endpoint(text: str) -> str:
 
 
 def _scheduler(text: str) -> str:
-    from migrator.cluster import address_problem
-
     problem = address_problem(text)
     if problem:
         raise UsageError(problem)

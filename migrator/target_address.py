@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from migrator.errors import UsageError
 from migrator.names import normal_prefix
@@ -28,17 +28,17 @@ class Address:
             UsageError: It is written otherwise, or PREFIX is not UTF-8.
         """
         if text[: len(_SCHEME)].lower() != _SCHEME:
-            raise UsageError(f"{_shown(text)} is no target; write s3://BUCKET or s3://BUCKET/PREFIX")
+            raise UsageError(f"{shown(text)} is no target; write s3://BUCKET or s3://BUCKET/PREFIX")
         bucket, _, prefix = text[len(_SCHEME) :].partition("/")
         if not _BUCKET.fullmatch(bucket):
             raise UsageError(
-                f"{_shown(bucket)} in {_shown(text)} is no bucket's name (letters, digits, `.`, `-`, `_`);"
+                f"{shown(bucket)} in {shown(text)} is no bucket's name (letters, digits, `.`, `-`, `_`);"
                 " write s3://BUCKET or s3://BUCKET/PREFIX"
             )
         try:
             prefix.encode()
         except UnicodeEncodeError:
-            raise UsageError(f"the prefix in {_shown(text)} is not UTF-8; write one that is") from None
+            raise UsageError(f"the prefix in {shown(text)} is not UTF-8; write one that is") from None
         return cls(bucket, normal_prefix(prefix))
 
     @property
@@ -81,20 +81,35 @@ class TargetSettings:
 def endpoint_problem(url: str) -> str:
     """What is wrong with an endpoint's URL and what would be right, or the empty text."""
     right = "write http://HOST[:PORT] or https://HOST[:PORT]"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return f"is no URL; {right}"
-    if parts.username is not None or parts.password is not None:
-        # The text is not quoted: it may hold a password.
-        return f"holds a user name or password, and S3 takes neither there; {right}"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or url != url.strip():
-        return f"{_shown(url)} is no endpoint; {right}"
+    parts = split_url(url, "URL", right)
+    if isinstance(parts, str):
+        return parts
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or url != url.strip():
+        return f"{shown(url)} is no endpoint; {right}"
     if parts.query or parts.fragment:
-        return f"{_shown(url)} has a query or a fragment; {right}"
+        return f"{shown(url)} has a query or a fragment; {right}"
     return ""
 
 
-def _shown(text: str) -> str:
+def split_url(text: str, what: str, right: str) -> SplitResult | str:
+    """A server's URL taken apart, or what is wrong with it.
+
+    Args:
+        text: The URL.
+        what: What it should be.
+        right: What would be right.
+    """
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return f"is no {what}; {right}"
+    if parts.username is not None or parts.password is not None:
+        # The text is not quoted: it may hold a password.
+        return f"holds a user name or password, which are never given there; {right}"
+    return parts
+
+
+def shown(text: str) -> str:
+    """A text in quotes, which can be printed whatever is in it."""
     return repr(text.encode(errors="backslashreplace").decode())

@@ -21,16 +21,17 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:
-    """Measure the cases that are asked for, and write the report."""
+    """Measure the cases that are asked for, and write the report; 1 where what is measured has failed in one."""
     asked = _asked()
     workshop = Workshop(asked.scale)
     book = Book(_ROOT / "results" / f"bench-{asked.scale:g}.json")
     chosen = [case for case in CASES if not asked.cases or case.name in asked.cases]
+    failed = False
     # Modules are compiled once, before anything is measured.
-    subprocess.run([sys.executable, "-m", "compileall", "-q", "migrator", "bench"], cwd=_ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "migrator", "libraries", "bench"], cwd=_ROOT, check=True)
     for number, case in enumerate(chosen, 1):
         _say(f"{case.title} …")
-        _measure(case, workshop, book, case.rounds or asked.rounds, asked.peers)
+        failed = not _measure(case, workshop, book, case.rounds or asked.rounds, asked.peers) or failed
         if not asked.keep and not any(other.input == case.input for other in chosen[number:]):
             workshop.forget(case)
         # Only whole sizes are worth keeping in the repository.
@@ -39,10 +40,11 @@ def main() -> int:
     if not asked.keep:
         workshop.close()
     _say(f"Written: {target.relative_to(_ROOT)}")
-    return 0
+    return int(failed)
 
 
-def _measure(case: Case, workshop: Workshop, book: Book, rounds: int, only: list[str] | None) -> None:
+def _measure(case: Case, workshop: Workshop, book: Book, rounds: int, only: list[str] | None) -> bool:
+    """Whether what is measured did its part in every round; a peer need not."""
     measured = Measured(workshop.size(case), time.strftime("%Y-%m-%d"))
     contenders = [OWN, *(peer for peer in case.peers if only is None or peer in only)]
     with workshop.runs(case) as run:
@@ -58,6 +60,7 @@ def _measure(case: Case, workshop: Workshop, book: Book, rounds: int, only: list
                 except Failed as failed:
                     _say(f"  {name}: {failed}")
                     measured.missing[name] = f"failed: {str(failed).splitlines()[-1][:120]}"
+                    book.enter(case.name, measured)
                     continue
                 measured.rounds[-1][name] = sample
                 _say(
@@ -66,6 +69,7 @@ def _measure(case: Case, workshop: Workshop, book: Book, rounds: int, only: list
                 )
             # After each round, so that an interrupted call has not measured in vain.
             book.enter(case.name, measured)
+    return OWN not in measured.missing
 
 
 def _asked() -> argparse.Namespace:

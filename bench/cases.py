@@ -51,7 +51,7 @@ class Case:
         input: What is migrated.
         peers: Who else does it, by their names in `ways.PEERS`.
         goals: What is to be reached; a peak of 400 MiB is everybody's.
-        act: `run`, or what `ways.ACTS` knows besides.
+        act: `run`, or what `ways.ACTS` knows besides; or what is asked of the suite itself, in `ways.SUITE`.
         on_paper: Whether the bucket is one that holds nothing and answers as if (`paper_bucket`).
         rounds: How many times at most; 0 leaves it to the caller.
         tenth_of: The case of ten times the size, with which this one shows how cost grows.
@@ -71,6 +71,7 @@ class Case:
 
 
 PEAK = Goal("peak", 400)
+NOTHING = Input("nothing", 0)
 
 
 def _many(
@@ -200,4 +201,7 @@ CASES = (
     *_many("listing", "`status --json` of {} done files", "done", "status_json", _TO_A_MILLION),
     *_many("verify", "`verify` of {} done files", "done", "verify", _TO_A_MILLION, on_paper=True),
     *_many("recover", "`recover` of {} done files", "done", "recover", _TO_A_MILLION, on_paper=True),
+    Case("acceptance", "the whole acceptance run", NOTHING, act="acceptance", goals=(Goal("wall", 90),)),
+    Case("acceptance-stories", "the acceptance run of US-1 to US-4", NOTHING, act="stories", goals=(Goal("wall", 30),)),
+    Case("environment", "an environment, made and removed", NOTHING, act="environment", goals=(Goal("wall", 3),)),
 )

@@ -30,6 +30,7 @@ class Sample:
         server: CPU seconds of the S3 server meanwhile.
         others: CPU seconds of everything else on the machine meanwhile; what disturbs the wall time.
         load: The load average over one minute, before and after.
+        passed: How many scenarios passed, where it was a run of the suite.
     """
 
     wall: float
@@ -38,6 +39,7 @@ class Sample:
     server: float
     others: float
     load: tuple[float, float]
+    passed: int = 0
 
 
 def run(

@@ -8,7 +8,7 @@ from statistics import median
 from bench import machine
 from bench.book import Book, Measured
 from bench.cases import CASES, MIB, Case, Goal
-from bench.ways import OWN, title
+from bench.ways import OWN, SUITE, title
 
 # From here on the wall times of a run tell more of its neighbours than of itself.
 _DISTURBED = 0.2
@@ -23,6 +23,8 @@ On a cluster the CPU of the scheduler and the workers is added, and the peak is 
 is a new one for each run, and its start is not in the time.
 `others` is what everything else on the machine took meanwhile, in cores: where it is more than 0.2, wall times are
 disturbed (marked `~`), and CPU seconds say more. Inputs lie in memory (tmpfs), so do the server's data.
+Of the suite's own cases (`acceptance`, `acceptance-stories`, `environment`) CPU is that of all its processes, the
+migrators' among them; their servers and the engine are among the others. The image is at hand.
 The peers keep no state, do not look whether the bucket has what they sent, and lose what [README.md](README.md) names.
 """
 
@@ -43,7 +45,12 @@ def _goals(book: Book) -> Iterator[str]:
     yield "| case | goal | measured | |"
     yield "| --- | --- | --- | --- |"
     for case in CASES:
-        if case.name not in book or not book[case.name].samples(OWN):
+        if case.name not in book:
+            continue
+        if OWN in book[case.name].missing:
+            yield f"| {case.title} | | {book[case.name].missing[OWN]} | **not measured** |"
+            continue
+        if not _measured(book, case.name):
             continue
         for goal in case.goals:
             value = _value(case, goal, book)
@@ -51,7 +58,7 @@ def _goals(book: Book) -> Iterator[str]:
                 continue
             reached = value >= goal.bound if goal.measure in {"speedup", "files_s", "mib_s"} else value <= goal.bound
             unit = _UNITS[goal.measure]
-            sign = _disturbed(book[case.name]) if goal.measure not in {"peak", "overhead_cpu"} else ""
+            sign = _disturbed(case, book[case.name]) if goal.measure not in {"peak", "overhead_cpu"} else ""
             yield (
                 f"| {case.title} | {_meaning(goal)} | {sign}{_figure(value)}{unit}"
                 f" | {'reached' if reached else '**not reached**'} |"
@@ -103,7 +110,7 @@ def _value(case: Case, goal: Goal, book: Book) -> float | None:
     if goal.measure == "mib_s":
         return measured.size / MIB / wall
     if any(case.name == goal.against for case in CASES):
-        return wall / book[goal.against].middle(OWN, "wall") if goal.against in book else None
+        return wall / book[goal.against].middle(OWN, "wall") if _measured(book, goal.against) else None
     ratio = measured.ratio(goal.against)
     return ratio if ratio is None or goal.measure == "ratio" else 1 / ratio
 
@@ -111,7 +118,7 @@ def _value(case: Case, goal: Goal, book: Book) -> float | None:
 def _overhead(case: Case, goal: Goal, book: Book) -> float | None:
     """Milliseconds a file: how the migrator's excess over the peer grows from the tenth of the files to all of them."""
     tenth = next(each.name for each in CASES if each.tenth_of == case.name)
-    if tenth not in book:
+    if not _measured(book, tenth):
         return None
     whole, part = book[case.name], book[tenth]
     more, less = (each.excess(goal.against, _OVERHEADS[goal.measure]) for each in (whole, part))
@@ -121,21 +128,21 @@ def _overhead(case: Case, goal: Goal, book: Book) -> float | None:
 def _case(case: Case, measured: Measured) -> Iterator[str]:
     yield f"## {case.title[:1].upper()}{case.title[1:]}"
     yield ""
-    yield f"`{case.name}`: {_size(case, measured.size)}; {len(measured.rounds)} rounds on {measured.day}."
+    yield f"`{case.name}`: {_size(case, measured)}; {len(measured.rounds)} rounds on {measured.day}."
     yield ""
     yield "| | wall s | ratio | ratio of CPU | CPU s | server CPU s | peak MiB | others, cores | load |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for name in (OWN, *case.peers):
         samples = measured.samples(name)
-        if not samples:
+        if name in measured.missing or not samples:
             reason = measured.missing.get(name, "not measured")
-            yield f"| {title(name)} | {reason} | | | | | | | |"
+            yield f"| {title(name, case.act)} | {reason} | | | | | | | |"
             continue
         others = median(sample.others / sample.wall for sample in samples)
         loads = f"{min(sample.load[0] for sample in samples):.1f} to {max(sample.load[1] for sample in samples):.1f}"
         ratios = [measured.ratio(name, measure) for measure in ("wall", "cpu")] if name != OWN else [None, None]
         figures = [
-            ("~" if others > _DISTURBED else "") + _figure(measured.middle(name, "wall")),
+            _sign(case, others) + _figure(measured.middle(name, "wall")),
             *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
             _figure(measured.middle(name, "cpu")),
             _figure(measured.middle(name, "server")),
@@ -143,11 +150,12 @@ def _case(case: Case, measured: Measured) -> Iterator[str]:
             f"{others:.1f}",
             loads,
         ]
-        yield f"| {title(name)} | {' | '.join(figures)} |"
+        yield f"| {title(name, case.act)} | {' | '.join(figures)} |"
 
 
 def _growth(book: Book) -> Iterator[str]:
-    pairs = [(case, case.tenth_of) for case in CASES if case.tenth_of and case.name in book and case.tenth_of in book]
+    tenths = [case for case in CASES if case.tenth_of]
+    pairs = [(case, case.tenth_of) for case in tenths if _measured(book, case.name) and _measured(book, case.tenth_of)]
     if not pairs:
         return
     yield "## How cost grows"
@@ -162,13 +170,24 @@ def _growth(book: Book) -> Iterator[str]:
         yield f"| {small.title} → `{name}` | {' | '.join(f'{figure:.1f} times' for figure in figures)} |"
 
 
-def _disturbed(measured: Measured) -> str:
-    samples = measured.samples(OWN)
-    return "~" if median(sample.others / sample.wall for sample in samples) > _DISTURBED else ""
+def _measured(book: Book, name: str) -> bool:
+    return name in book and OWN not in book[name].missing and bool(book[name].samples(OWN))
 
 
-def _size(case: Case, size: int) -> str:
-    return f"{size:,} files" if case.input.kind in _COUNTED else f"{size / MIB:,.0f} MiB"
+def _disturbed(case: Case, measured: Measured) -> str:
+    return _sign(case, median(sample.others / sample.wall for sample in measured.samples(OWN)))
+
+
+def _sign(case: Case, others: float) -> str:
+    # The suite's own servers are among the others.
+    return "~" if others > _DISTURBED and case.act not in SUITE else ""
+
+
+def _size(case: Case, measured: Measured) -> str:
+    if case.act in SUITE:
+        passed = min((sample.passed for sample in measured.samples(OWN)), default=0)
+        return f"{passed} scenarios passed" if passed else "one environment"
+    return f"{measured.size:,} files" if case.input.kind in _COUNTED else f"{measured.size / MIB:,.0f} MiB"
 
 
 def _figure(value: float) -> str:

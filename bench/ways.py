@@ -41,6 +41,16 @@ ACTS: dict[str, Command] = {
 EXIT_CODES = {"inventory": 4}
 """Where another exit code than 0 is the right one."""
 
+SUITE = {
+    "acceptance": ("harness.acceptance",),
+    "stories": ("harness.acceptance", "--include", "us-?"),
+    "environment": ("bench.environment",),
+}
+"""What is asked of the suite itself: a module and its arguments."""
+
+RUNS = frozenset({"acceptance", "stories"})
+"""What of that carries out scenarios."""
+
 IN_PLACE = frozenset({"rerun", "status", "status_json", "verify", "inventory"})
 """What leaves the files where they are, so that no copy of the folder is needed."""
 
@@ -54,9 +64,9 @@ PEERS = {
 }
 
 
-def title(name: str) -> str:
-    """What the report calls a contender."""
-    return PEERS.get(name, "**migrator**")
+def title(name: str, act: str = "run") -> str:
+    """What the report calls a contender, by what is done."""
+    return PEERS.get(name, "**suite**" if act in SUITE else "**migrator**")
 
 
 def command(name: str, act: str, kind: str) -> Command:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import measure
+from bench import measure, suite
 from bench.cases import Case
 from bench.measure import Sample
 from bench.paper_server import PaperServer
-from bench.ways import EXIT_CODES, IN_PLACE, OWN, command
+from bench.ways import EXIT_CODES, IN_PLACE, OWN, SUITE, command
 from harness import servers
 from harness.cluster import Cluster
 from harness.readiness import REGION
@@ -65,6 +65,10 @@ class Workshop:
     @contextmanager
     def runs(self, case: Case) -> Iterator[Callable[[str], Sample]]:
         """A function that has a contender, by its name, do the case once."""
+        if case.act in SUITE:
+            suite.make_ready()
+            yield lambda _: suite.run(case.act, self._root / f"{case.act}.log")
+            return
         given = self.input(case)
         server: S3Server | PaperServer
         if case.on_paper:

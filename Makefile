@@ -26,12 +26,14 @@ S3_SERVER ?=
 S3_IMAGE ?=
 S3_ENDPOINT_URL ?=
 MIGRATOR ?=
+# A Python that has Dask and that migrator's package, for the scenarios on a cluster.
+CLUSTER_PYTHON ?=
 # A folder of earlier traceability.json files, for the trend on the page.
 HISTORY ?=
 # How many processes share the scenarios (cores + 1, at most 8), and a factor on all time limits that end a wait.
 PROCESSES ?=
 PATIENCE ?=
-export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR HISTORY PROCESSES PATIENCE
+export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR CLUSTER_PYTHON HISTORY PROCESSES PATIENCE
 
 .PHONY: acceptance report docs test test-long test-browser bench scale image check-style check-types check-scenarios check-tests run-venv dev-venv bench-venv have-python
 

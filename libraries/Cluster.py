@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from robot.api import logger
+from robot.api import SkipExecution, logger
 from robot.api.deco import keyword, library
 
-from harness import cluster
+from harness import cluster, cluster_python
 from harness.faults import PENDING_LEFT
 from harness.gate_rules import Hold, Rule, Stage
 from harness.tables import Row
@@ -22,9 +22,21 @@ class Cluster:
         self._cluster: cluster.Cluster | None = None
 
     @keyword
-    def start_cluster(self, world: World) -> None:
-        """Start a scheduler and a worker that has the world's credentials."""
-        self._cluster = cluster.of_world(world)
+    def start_cluster(self, world: World, migrator: str, python: str) -> None:
+        """Start a scheduler and a worker that has the world's credentials, and the migrator's package.
+
+        Args:
+            world: Whose files will be migrated.
+            migrator: The command of the migrator under test.
+            python: The command of a Python that has Dask and its package; may be empty for the built-in one.
+
+        Raises:
+            SkipExecution: The migrator is another one, and no Python is named.
+        """
+        words = cluster_python.words(migrator, python)
+        if words is None:
+            raise SkipExecution(cluster_python.UNKNOWN)
+        self._cluster = cluster.of_world(world, words)
         self._cluster.add_worker()
 
     @keyword

@@ -125,16 +125,15 @@ class Trials:
         """Robot's exit code; None where it was stopped."""
         results = folder / "results"
         shutil.rmtree(results, ignore_errors=True)
-        migrator = shlex.join(["env", f"PYTHONPATH={folder}", sys.executable, "-m", "migrator"])
-        given = {name: os.environ.get(name) for name in VARIABLES} | {"MIGRATOR": migrator}
+        python = ("env", f"PYTHONPATH={folder}", sys.executable)
+        of_mutant = {"MIGRATOR": shlex.join([*python, "-m", "migrator"]), "CLUSTER_PYTHON": shlex.join(python)}
+        given = {name: os.environ.get(name) for name in VARIABLES} | of_mutant
         variables = [f"--variable={name}:{value}" for name, value in given.items() if value]
         outputs = [f"--outputdir={results}", "--log=NONE", "--report=NONE", "--console=quiet"]
         command = [sys.executable, "-m", "robot", "--exitonfailure", *outputs, *variables, *chosen, "acceptance"]
         environment = {name: value for name, value in os.environ.items() if name != ENVIRONMENT_VARIABLE}
         # A trial has one question, which its output.xml answers.
         environment["S3_ACCEPTANCE_PAGES"] = "none"
-        # The workers of a cluster inherit it from Robot; they must run the mutant too.
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
         with (folder / "console.log").open("wb") as console, self._lock:
             if self._stopped:
                 return None

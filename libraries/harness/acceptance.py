@@ -1,8 +1,8 @@
 """One acceptance run: set-up, Robot, and a comparison of the machine before and after it.
 
 ``python -m harness.acceptance [ROBOT ARGUMENTS]``, from the repository's root; the environment variables S3_SERVER,
-S3_IMAGE, S3_ENDPOINT_URL and MIGRATOR become Robot variables of the same names. PROCESSES says in how many processes
-the scenarios are run; 1 is Robot itself, as `robot acceptance/` is.
+S3_IMAGE, S3_ENDPOINT_URL, MIGRATOR and CLUSTER_PYTHON become Robot variables of the same names. PROCESSES says in how
+many processes the scenarios are run; 1 is Robot itself, as `robot acceptance/` is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from harness.snapshot import Snapshot, left_behind
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
-VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "MIGRATOR")
+VARIABLES = ("S3_SERVER", "S3_IMAGE", "S3_ENDPOINT_URL", "MIGRATOR", "CLUSTER_PYTHON")
 # After a process that was killed its watchdog needs a moment.
 CLEAN_WITHIN = patience.patient(60).total_seconds()
 # Interrupted while it began; in the middle of a run it counts failures as ever.

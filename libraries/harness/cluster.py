@@ -2,17 +2,17 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from harness import run_id, watchdog
+from harness import cluster_python, run_id, watchdog
 from harness.patience import patient
 from harness.world import World
 
@@ -74,6 +74,7 @@ class Cluster:
         environment: What the workers get on top of this process's own environment, such as credentials; no user's
             settings of Dask or AWS are handed on.
         settings: Dask's, by name of variable.
+        python: What scheduler and workers are started with.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class Cluster:
         evidence: Path,
         environment: Mapping[str, str],
         settings: Mapping[str, str] | None = None,
+        python: Sequence[str] = cluster_python.OWN,
     ) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
         self._evidence = evidence
         self.environment = dict(environment)
         self._settings = dict(settings or {})
+        self._python = tuple(python)
         self._contact = folder / "scheduler.json"
         self.workers: list[Member] = []
         watchdog.guard(run_id.current())
@@ -132,16 +135,20 @@ class Cluster:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_SETTINGS)}
         settings = {**self._settings, "DASK_CONFIG": str(self._folder / "config"), "TMPDIR": str(self._folder)}
         given = self.environment if environment is None else environment
+        command = [*self._python, "-m", "dask", role, *arguments, *_LISTENING]
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dask", role, *arguments, *_LISTENING],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self._folder,
-                env={**inherited, **settings, **given},
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=self._folder,
+                    env={**inherited, **settings, **given},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ClusterError(f"Expected {shlex.join(command)} to start, seen: {error}") from error
         return Member(name or role, process, log)
 
     def _contacted(self) -> str:
@@ -161,9 +168,9 @@ class Cluster:
             time.sleep(_LOOK_AGAIN)
 
 
-def of_world(world: World) -> Cluster:
-    """A cluster whose workers may use the world's bucket, and run the migrator under test."""
-    return Cluster(world.folder / "cluster", world.evidence, world.launch.environment)
+def of_world(world: World, python: Sequence[str]) -> Cluster:
+    """A cluster whose workers may use the world's bucket, and have in `python` the package of the migrator."""
+    return Cluster(world.folder / "cluster", world.evidence, world.launch.environment, python=python)
 
 
 def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:

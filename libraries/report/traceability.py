@@ -11,7 +11,7 @@ from pathlib import Path
 from robot.api import TestSuite
 from robot.errors import DataError
 
-from harness import server_files
+from harness import cluster_python, server_files
 from report.results import CUT_OFF, Figure, Run, Test
 from report.specification import SCENARIO_NAME, Claim, Kind, Specification, looks_like_an_id
 
@@ -228,13 +228,17 @@ def _gap(entry: Entry, *, partial: bool) -> Iterator[str]:
 
 
 def announced(test: Test) -> bool:
-    """Whether a skip was announced: a server's file says what the server cannot do, and the test needs just that."""
+    """Whether a skip was announced: a server's file says what the server cannot do, and the test needs just that.
+
+    Or the run was told of a migrator, and not of a Python in which a cluster's workers find it.
+    """
     return any(sentence in test.message for sentence in _announcements())
 
 
 @functools.cache
 def _announcements() -> frozenset[str]:
-    return frozenset().union(*(server_files.load(name).announcements for name in server_files.names()))
+    of_servers = (server_files.load(name).announcements for name in server_files.names())
+    return frozenset({cluster_python.UNKNOWN}).union(*of_servers)
 
 
 def _planned(sources: Path | None) -> list[Planned]:

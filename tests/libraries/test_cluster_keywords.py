@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from robot.api import SkipExecution
 
 from Cluster import Cluster
-from harness import cleanup, cluster
+from harness import cleanup, cluster, cluster_python
 from harness.run_id import Owner, Run
 from paper_world import balanced_world
 
@@ -136,6 +137,31 @@ def test_a_secret_in_any_log_is_told(keywords, world, where):
         member.told = f"key={SECRET}"
     with pytest.raises(AssertionError, match="the secret key"):
         keywords.migrator_should_have_named_last_worker(world)
+
+
+@pytest.mark.parametrize(
+    ("migrator", "named", "words"),
+    [
+        ("built-in", "", (sys.executable,)),
+        ("built-in", "/opt/python", ("/opt/python",)),
+        ("/opt/acme/migrator --fast", "", None),
+        ("/opt/acme/migrator", "env 'PYTHONPATH=/a b' python3", ("env", "PYTHONPATH=/a b", "python3")),
+    ],
+)
+def test_the_workers_run_in_the_python_that_is_named_or_has_the_built_in_migrator(migrator, named, words):
+    assert cluster_python.words(migrator, named) == words
+
+
+def test_without_a_python_for_another_migrator_the_scenario_is_skipped_with_the_remedy(world):
+    with pytest.raises(SkipExecution, match="CLUSTER_PYTHON"):
+        Cluster().start_cluster(world, "/opt/acme/migrator", "")
+
+
+def test_a_cluster_is_started_in_the_python_that_is_named(world):
+    keywords = Cluster()
+    with pytest.raises(cluster.ClusterError, match=r"Expected /no/such/python -X dev -m dask scheduler .*No such file"):
+        keywords.start_cluster(world, "/opt/acme/migrator", "/no/such/python -X dev")
+    keywords.close_cluster()
 
 
 def test_without_a_cluster_a_keyword_says_which_step_is_missing(world):

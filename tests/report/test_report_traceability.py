@@ -3,7 +3,7 @@
 import pytest
 from robot.api import TestSuite as Suite
 
-from harness import server_files
+from harness import cluster_python, server_files
 from report.specification import Claim, Kind, Specification, specification
 from report.traceability import ACCEPTANCE, ExitCode, Verdict
 from small_runs import PROVING, QUICK, TWO_IDS, joined
@@ -107,6 +107,11 @@ def test_an_id_that_the_server_cannot_show_is_named_as_not_proved_and_is_no_gap(
         "Proved, but for what this server cannot: 4 of 5 ids of the specification, by 2 scenarios, 1 skipped; "
         "not proved: FR-002."
     )
+
+
+def test_a_skip_for_want_of_a_python_for_a_clusters_workers_is_announced(tmp_path):
+    matrix = joined(tmp_path, f"{PROVING}\nAnother\n    Skip    {cluster_python.UNKNOWN}\n")
+    assert (matrix.gaps, matrix.counted("SKIP")) == ((), 1)
 
 
 def test_a_run_of_announced_skips_alone_proves_nothing(tmp_path):

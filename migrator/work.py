@@ -186,10 +186,10 @@ class Workshop:
         return Left(task, "it changed under the run, and stays pending", changed=True, keep_intents=False)
 
     def _left_behind(self, task: Task) -> Iterable[StoredObject]:
-        """What earlier attempts at this file put."""
+        """What earlier attempts at this file put, and no done file with the same bytes has as its own."""
         for intent in task.intents:
             sha256 = intent.sha256 or task.entry.sha256
-            found = self._target.find(intent.key) if sha256 else None
+            found = self._target.find(intent.key) if sha256 and sha256 not in task.twins else None
             if found is not None and sha256 and belongs(found, task.entry.path, sha256):
                 yield _stored(found)
 

@@ -9,9 +9,11 @@ import pytest
 
 from migrator.cli import main
 from migrator.entries import NewFile
-from migrator.errors import KeyRefused, TargetRefused, TargetUnavailable
+from migrator.errors import KeyRefused, StateUnusable, TargetRefused, TargetUnavailable
+from migrator.folders import Folders
 from migrator.reconcile import open_state
 from migrator.state_file import StateFile
+from migrator.work import Workshop
 from tests.migrator.fakes import FakeBucket, install
 
 
@@ -248,6 +250,29 @@ def test_a_file_that_vanishes_is_told_once_and_leaves_no_object(world):
     assert world.bucket.held() == []
     assert world.run() == 0
     assert world.status() == {}
+
+
+@pytest.mark.parametrize("then", ["vanishes", "changes"])
+def test_a_second_arrival_that_could_not_be_moved_takes_no_object_of_the_first_one_back(world, monkeypatch, then):
+    world.write("a.csv", "1")
+    assert world.run() == 0
+    again = world.write("a.csv", "1")
+
+    def full(self, place, destination):
+        raise StateUnusable(f"cannot move {place}")
+
+    with monkeypatch.context() as change:
+        change.setattr(Folders, "move", full)
+        assert world.run() == 4
+    if then == "vanishes":
+        again.unlink()
+        assert world.run() == 3
+    else:
+        # After the inventory, which would forget what was recorded of other bytes.
+        unchanged = Workshop._unchanged
+        monkeypatch.setattr(Workshop, "_unchanged", lambda self, task: again.write_text("23") and unchanged(self, task))
+        assert world.run() == 4
+    assert world.bucket.held() == ["lake/a.csv.parquet"]
 
 
 def test_a_pending_file_that_a_user_removes_is_told_once(world):

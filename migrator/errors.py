@@ -91,6 +91,10 @@ class StateUnusable(Blocked):
     """State, lock or folders cannot be read or written; the message names the path and the remedy."""
 
 
+class FolderRefuses(StateUnusable):
+    """One folder lets none of its files be moved; those of other folders can go on."""
+
+
 class Locked(Exception):
     """Another run holds this source."""
 

@@ -4,18 +4,19 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from migrator.errors import StateUnusable, UsageError
+from migrator.errors import FolderRefuses, StateUnusable, UsageError
 from migrator.names import LONGEST_OF_WHOLE_REASON, MAX_FILE_NAME_BYTES, REASON_SUFFIX, numbered, reason_name
 from migrator.renaming import rename_exclusively
 from migrator.within import leads_through_link, names_inside
 
 DONE = "done"
 FAILED = "failed"
-_MODE_FILE = 0o644
+# What a folder's owner can mend; everything else is the whole file system's.
+_OF_A_FOLDER = frozenset({errno.EACCES, errno.EPERM})
 _REASON_LIMIT = 1 << 20
 
 
@@ -42,6 +43,7 @@ class Folders:
         A name counts as taken also while another file is on its way there. Nothing is written at the place itself.
 
         Raises:
+            FolderRefuses: A folder below `top` does not let it.
             StateUnusable: The folders cannot be made.
         """
         folder, _, name = path.rpartition("/")
@@ -56,7 +58,9 @@ class Folders:
                     return place
                 number += 1
         except OSError as error:
-            raise StateUnusable(f"cannot make {top}/{folder}: {error.strerror}; {path} stays where it is") from error
+            told = f"cannot make {top}/{folder}: {error.strerror}; {path} stays where it is"
+            within = str(error.filename).removeprefix(self._base).rpartition("/")[0]
+            raise self._refused(error, told, within, all_of=("", top)) from error
 
     def release(self, place: str) -> None:
         """The place is taken now, or not wanted any more."""
@@ -69,14 +73,18 @@ class Folders:
         Raises:
             FileExistsError: The destination was taken in the meantime.
             FileNotFoundError: There is no file any more at `place`.
-            StateUnusable: The folders do not let it.
+            FolderRefuses: The folder that it is in, or is to go to, does not let it.
+            StateUnusable: It cannot be done, as nothing can in the whole file system.
         """
         try:
             rename_exclusively(self._base + place, self._base + destination)
         except (FileExistsError, FileNotFoundError):
             raise
         except OSError as error:
-            raise StateUnusable(f"cannot move {place} to {destination}: {error.strerror}") from error
+            ends = [each.rpartition("/")[0] for each in (place, destination)]
+            refuses = next((each for each in ends if not os.access(self._base + each, os.W_OK | os.X_OK)), ends[0])
+            told = f"cannot move {place} to {destination}: {error.strerror}"
+            raise self._refused(error, told, refuses, all_of=(DONE, FAILED)) from error
         self._touched.update((place.rpartition("/")[0], destination.rpartition("/")[0]))
 
     def write_reason(self, destination: str, reason: dict[str, Any]) -> None:
@@ -84,6 +92,7 @@ class Folders:
 
         Raises:
             FileExistsError: The reason's name was taken in the meantime.
+            FolderRefuses: The folder that it is to be in does not let it.
             StateUnusable: It cannot be written.
         """
         draft = self._scratch / "reason"
@@ -97,7 +106,8 @@ class Folders:
         except FileExistsError:
             raise
         except OSError as error:
-            raise StateUnusable(f"cannot write the reason file of {destination}: {error.strerror}") from error
+            folder, told = destination.rpartition("/")[0], f"cannot write the reason file of {destination}"
+            raise self._refused(error, f"{told}: {error.strerror}", folder, all_of=(FAILED,)) from error
         self._touched.add(destination.rpartition("/")[0])
 
     def remove_reason(self, place: str, path: str) -> bool:
@@ -171,6 +181,13 @@ class Folders:
         if leads_through_link(self._base, path):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
         (self.root / folder).mkdir(parents=True, exist_ok=True)
+
+    def _refused(self, error: OSError, told: str, folder: str, all_of: Collection[str]) -> StateUnusable:
+        """Whom an error holds up: the files of one folder, or all, where that is one which all of them use."""
+        if error.errno not in _OF_A_FOLDER:
+            return StateUnusable(told)
+        kind = StateUnusable if folder in all_of else FolderRefuses
+        return kind(f"{told}; the migrator must be allowed to write into {self.root / folder}")
 
     def _folder(self, folder: str, top: str) -> str:
         """The folder below `top` that stands for `folder`; where a name is taken by a file, the next free one."""

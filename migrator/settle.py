@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from migrator.entries import FileState, StoredObject, now
-from migrator.errors import ReasonCode, Refusal, StateUnusable
+from migrator.errors import FolderRefuses, ReasonCode, Refusal, StateUnusable
 from migrator.folders import DONE, FAILED, Folders
 from migrator.logs import fields, log, redacted
 from migrator.outcomes import Left, Outcome, Refused, Stored, Task, Twin
@@ -16,7 +16,7 @@ TakeBack = Callable[[Task, tuple[StoredObject, ...], Outcome], None]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A file whose objects or failure are recorded, on its way to `destination`."""
+    """A file whose objects or failure are recorded, on its way to `destination`; or why it `stays`, and nothing is."""
 
     task: Task
     destination: str
@@ -25,6 +25,7 @@ class Move:
     sha256: str | None
     refusal: Refusal | None
     at: str
+    stays: str = ""
 
 
 class Settlement:
@@ -45,16 +46,12 @@ class Settlement:
         """Record what became of a file, and where it goes; None where that is all.
 
         Raises:
-            StateUnusable: There is no folder for it.
+            StateUnusable: There is no folder for it, nor for any other file.
         """
-        task = outcome.task
-        entry = task.entry
-        if isinstance(outcome, Refused):
-            return self._record_failure(outcome)
-        objects = outcome.objects if isinstance(outcome, Stored) else self._state.objects(outcome.twin)
-        destination = self._folders.choose(entry.path, DONE)
-        self._state.record(entry.id, outcome.sha256, objects, destination)
-        return Move(task, destination, objects, isinstance(outcome, Stored), outcome.sha256, None, now())
+        try:
+            return self._recorded(outcome)
+        except FolderRefuses as error:
+            return Move(outcome.task, "", (), False, None, None, now(), stays=str(error))
 
     def carry_out(self, move: Move) -> Move | Left | None:
         """Rename the file; None where its objects are taken back first.
@@ -62,6 +59,8 @@ class Settlement:
         Returns:
             The move as it was made, or why the file stays.
         """
+        if move.stays:
+            return Left(move.task, move.stays)
         entry = move.task.entry
         place = entry.place or ""
         try:
@@ -79,6 +78,9 @@ class Settlement:
             refusal = Refusal(ReasonCode.SOURCE_VANISHED, f"{place} was not there any more when it was to be moved")
             self._undone(move, Refused(move.task, refusal, move.sha256))
             return None
+        except FolderRefuses as error:
+            self._folders.release(move.destination)
+            return Left(move.task, str(error))
         except StateUnusable as error:
             self._folders.release(move.destination)
             return Left(move.task, error=error)
@@ -101,6 +103,16 @@ class Settlement:
             "object" if len(move.objects) == 1 else "objects",
             extra=fields(path=entry.path, place=move.destination, state=state.value, rows=rows),
         )
+
+    def _recorded(self, outcome: Stored | Twin | Refused) -> Move | None:
+        task = outcome.task
+        entry = task.entry
+        if isinstance(outcome, Refused):
+            return self._record_failure(outcome)
+        objects = outcome.objects if isinstance(outcome, Stored) else self._state.objects(outcome.twin)
+        destination = self._folders.choose(entry.path, DONE)
+        self._state.record(entry.id, outcome.sha256, objects, destination)
+        return Move(task, destination, objects, isinstance(outcome, Stored), outcome.sha256, None, now())
 
     def _record_failure(self, outcome: Refused) -> Move | None:
         entry, refusal = outcome.task.entry, outcome.refusal

@@ -23,7 +23,6 @@ _END_SIGNATURE = b"PK\5\6"
 _LOCATOR = struct.Struct("<4sIQI")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
 _MAX_COMMENT = 0xFFFF
-_FULL_16 = 0xFFFF
 _FULL_32 = 0xFFFFFFFF
 _ZIP64_FIELD = 1
 
@@ -89,15 +88,15 @@ def _find(file: Bytes) -> tuple[int, int, int, int]:
     if position < 0:
         if not file.size:
             raise Refusal(ReasonCode.EMPTY_FILE, "the file has no bytes")
-        raise corrupt("the zip's end record is missing; the file is cut off or no zip")
+        raise corrupt("the zip's end record is not at the end; the file is cut off, more follows it, or it is no zip")
     _, disk, first_disk, here, count, size, offset, _ = _END.unpack_from(tail, position)
     end = tail_start + position
     locator = end - _LOCATOR.size
-    if _FULL_16 in {disk, here, count} or _FULL_32 in {size, offset}:
-        raw = file.read_at(locator, _LOCATOR.size) if locator >= 0 else b""
-        if raw[:4] == b"PK\6\7" and len(raw) == _LOCATOR.size:
-            end, record = _record_64(file, locator, _LOCATOR.unpack(raw)[2])
-            _, _, _, _, disk, first_disk, here, count, size, offset = _END_64.unpack(record)
+    raw = file.read_at(locator, _LOCATOR.size) if locator >= 0 else b""
+    if raw[:4] == b"PK\6\7" and len(raw) == _LOCATOR.size:
+        # Some writers give this record also where nothing is too large for the plain one.
+        end, record = _record_64(file, locator, _LOCATOR.unpack(raw)[2])
+        _, _, _, _, disk, first_disk, here, count, size, offset = _END_64.unpack(record)
     if disk or first_disk or here != count:
         raise corrupt("this is one part of a zip that was split")
     start = end - size

@@ -90,6 +90,8 @@ def test_a_zip64_directory_is_read(tmp_path):
     end = struct.pack("<4s4H2IH", END, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     assert unpack(tmp_path, "x.zip", data[:at] + record + locator + end) == {"a.csv": TEXT}
     assert refused(tmp_path, "x.zip", data[:at] + record[1:] + b"!" + locator + end).code is CORRUPT
+    # Info-ZIP, where it cannot seek back, gives the plain numbers as well.
+    assert unpack(tmp_path, "x.zip", data[:at] + record + locator + data[at:]) == {"a.csv": TEXT}
 
 
 @pytest.mark.parametrize("bit", [0x0001, 0x0040, 0x2000])
@@ -226,6 +228,12 @@ def test_a_comment_and_something_before_the_zip_are_no_fault(tmp_path):
 
 def test_something_that_is_no_zip_is_corrupt(tmp_path):
     assert refused(tmp_path, "x.zip", b"a,b\n1,2\n").code is CORRUPT
+
+
+def test_a_zip_with_something_behind_it_is_told_so(tmp_path):
+    refusal = refused(tmp_path, "x.zip", a_zip(("a.csv", b"1")) + b"behind")
+    assert refusal.code is CORRUPT
+    assert "more follows" in refusal.message
 
 
 def test_a_part_of_a_split_zip_is_corrupt(tmp_path):

@@ -39,7 +39,7 @@ def read_copy(scanner: Scanner, tables: Tables) -> bytes | None:
     form = _TEXT_FORM.replace(b"{0}", grammar.blank)
     options = rb"(?:WITH\b)?" + grammar.blank + rb"(?:\(" + grammar.blank + form + grammar.blank
     options += rb"(?:," + grammar.blank + form + grammar.blank + rb")*+\))?" + grammar.blank
-    if found["binary"] or not compiled(options).fullmatch(found["options"]):
+    if found["binary"] or found["oids"] or not compiled(options).fullmatch(found["options"]):
         raise malformed("only the text form of COPY … FROM stdin is read, without options", line)
     table = table_name(found["name"], grammar)
     names = None
@@ -64,7 +64,8 @@ def _pattern(grammar: Grammar) -> re.Pattern[bytes]:
     columns = rb"\((?P<columns>(?:" + grammar.name + rb"|[^()])*+)\)"
     return compiled(
         rb"COPY\b" + blank + rb"(?P<binary>BINARY\b" + blank + rb")?(?P<name>" + dotted(grammar) + rb")" + blank
-        + rb"(?:" + columns + blank + rb")?FROM\b" + blank + rb"STDIN\b" + blank + rb"(?P<options>.*+)"
+        + rb"(?:" + columns + blank + rb")?(?P<oids>WITH\b" + blank + rb"OIDS\b" + blank + rb")?FROM\b" + blank
+        + rb"STDIN\b" + blank + rb"(?P<options>.*+)"
     )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def standard() -> Grammar:
         _compiled(skip),
         _compiled(rb"(?:" + rb"|".join(code) + rb")*+"),
         _flat(rb"|".join(code)),
-        _value(strings, _PLAIN, skip),
+        _value(strings, _PLAIN, _PLAIN, skip),
         _PLAIN + rb"|[eE]" + _BACKSLASHED + rb"|" + _DOLLARED,
         _DOUBLE + rb"|" + _BRACKETED + rb"|" + _PLAIN + rb"|" + _NAME_WORD,
         skip,
@@ -132,7 +132,7 @@ def mysql(delimiter: bytes = b";", stop_at_names: bool = False) -> Grammar:
         _compiled(skip),
         _compiled(rb"(?:" + piece + rb")*+"),
         _flat(piece),
-        _value(strings, _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED, skip),
+        _value(strings, _BACKSLASHED, _BACKSLASHED + rb"|" + _DOUBLE_BACKSLASHED, skip),
         _BACKSLASHED,
         rb"|".join((_BACKTICKED, _DOUBLE_BACKSLASHED, _BRACKETED, _BACKSLASHED, _NAME_WORD)),
         skip,
@@ -164,13 +164,15 @@ def _flat(piece: bytes) -> re.Pattern[bytes]:
     return _compiled(rb"(?:" + piece + rb"|\((?:" + piece + rb")*+\))*+")
 
 
-def _value(strings: list[bytes], binary: bytes, skip: bytes) -> re.Pattern[bytes]:
+def _value(strings: list[bytes], single: bytes, binary: bytes, skip: bytes) -> re.Pattern[bytes]:
+    introducer = rb"(?i:_binary)" + skip
     values = [
         *strings,
-        rb"(?P<hex>[xX]'[0-9A-Fa-f]*+'|0x[0-9A-Fa-f]++)",
+        rb"(?P<hex>(?:" + introducer + rb")?+(?:[xX]'(?P<pairs>[0-9A-Fa-f]*+)'|0x(?P<digits>[0-9A-Fa-f]++)))",
         rb"(?P<number>" + _NUMBER + rb")",
         rb"(?P<null>(?i:NULL))",
         rb"(?P<bool>(?i:TRUE|FALSE))",
-        rb"(?P<binary>(?i:_binary)" + skip + rb"(?P<bytes>" + binary + rb"))",
+        rb"(?P<binary>" + introducer + rb"(?P<bytes>" + binary + rb"))",
+        rb"[nN](?P<national>" + single + rb")",
     ]
     return _compiled(skip + rb"(?:" + rb"|".join(values) + rb")" + skip + rb"(?=,|\Z)")

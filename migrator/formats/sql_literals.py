@@ -65,8 +65,8 @@ def _decoded(found: re.Match[bytes], family: Family) -> Value:
     kind = found.lastgroup
     if kind == "null":
         return None
-    if kind == "string":
-        return _string(found["string"], family).decode()
+    if kind in {"string", "national"}:
+        return _string(found[kind], family).decode()
     if kind == "number":
         return found["number"].decode()
     if kind == "bool":
@@ -76,18 +76,18 @@ def _decoded(found: re.Match[bytes], family: Family) -> Value:
     if kind == "dollared":
         return found["dollared"][len(found["tag"]) : -len(found["tag"])].decode()
     if kind == "hex":
-        return _hex(found["hex"])
+        return _hex(found)
     return Binary(_string(found["bytes"], family), found["binary"].decode())
 
 
-def _hex(literal: bytes) -> Binary:
+def _hex(found: re.Match[bytes]) -> Binary:
     """An odd number of digits is no literal in `X'…'`; `0x…` is filled up on the left, as MySQL does."""
-    digits = literal[2:] if literal.startswith(b"0x") else literal[2:-1]
-    if len(digits) % 2:
-        if not literal.startswith(b"0x"):
-            return _NO_LITERAL
-        digits = b"0" + digits
-    return Binary(bytes.fromhex(digits.decode()), literal.decode())
+    digits = found["pairs"]
+    if digits is None:
+        digits = b"0" * (len(found["digits"]) % 2) + found["digits"]
+    elif len(digits) % 2:
+        return _NO_LITERAL
+    return Binary(bytes.fromhex(digits.decode()), found["hex"].decode())
 
 
 def _string(literal: bytes, family: Family) -> bytes:

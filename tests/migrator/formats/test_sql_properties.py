@@ -183,7 +183,7 @@ def test_every_value_comes_back(head, write, literal, rows, repeated):
 BLANKS = st.sampled_from(["", " ", "\t", "\n", "  "])
 ODD_LITERALS = st.sampled_from(
     ["TRUE", "False", "true", "NULL", "null", "Null", "0x00FF", "0x0", "0xabc", "0x", "0X1F", "X'00ff'", "x''", "x'0'", "x'0g'"]
-    + ["_binary 'a\\0b''c'", "_binary ''", "_BINARY 'x'", "_binary  'x'", "'a' 'b'", "'a'x", "x 'ab'", "b'1'", "1.5", "-2", "+3", ".5", "1.", "1e5"]
+    + ["_binary 'a\\0b''c'", "_binary ''", "_BINARY 'x'", "_binary  'x'", "_binary 0x41", "N'x'", "'a' 'b'", "'a'x", "x 'ab'", "b'1'", "1.5", "-2", "+3", ".5", "1.", "1e5"]
     + ["-", "--1", "1-2", "inf", "-inf", "-Infinity", "nan", "-nan", "1e400", "99999999999999999999", "''", "'x'", "''''", "'\\''", "\\", "now()"]
     + ['"x"', "E'a'", "$$a$$", "nul", "NULLS", "truth", "", "(1)", "é", "'é'", "1_0", "00", "0x1G", "NaN", "007", "\\N", "_binary", "1;2", "'\n'"]
 )  # fmt: skip

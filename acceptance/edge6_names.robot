@@ -47,11 +47,16 @@ The same name in other folders, archives, cases and normal forms is another obje
     And the books balance
 
 The same path with the same bytes is done without another upload
-    [Documentation]    Its name in `done/` is taken, so that `~2` goes before the extensions.
+    [Documentation]    Its name in `done/` is taken, so that `~2` goes before the extensions; where the state is lost,
+    ...    folders and bucket still tell that it is done.
     [Tags]    fr-010
     Given files were migrated
     And the same bytes arrive at the paths of done files
     When the migrator runs to its end
+    Then nothing is uploaded
+    And the books balance
+    When the state is removed
+    And the migrator runs to its end
     Then nothing is uploaded
     And the books balance
 
@@ -66,11 +71,12 @@ The same path with other bytes is failed, and the object that is there stays
     And the books balance
 
 A path that failed is free for a new file, and a second failure gets a name of its own
-    [Documentation]    Neither the failed file nor its reason is overwritten.
+    [Documentation]    Neither the failed file nor its reason is overwritten; a lost state is known again by them.
     [Tags]    fr-011
     Given files were migrated
     And the same bytes arrive at the paths of failed files
     And the migrator runs to its end
+    And the state is removed
     And a repaired file arrives at the path of a failed one
     When the migrator runs to its end
     Then every object holds the values and the origin of its source

@@ -14,6 +14,14 @@ Test Tags           files
 
 
 *** Test Cases ***
+Files as other programs write them hold the same values
+    [Documentation]    What is rare is read like what is usual, and one odd value among plain ones is not made plain.
+    [Tags]    fr-005    sc-002
+    Given files as other programs write them are at hand
+    When the migrator runs to its end
+    Then every object holds the values and the origin of its source
+    And the books balance
+
 A file that is being written while it is read stays pending, and the next run migrates all of it
     [Documentation]    What was made of its first half is taken back.
     [Tags]    fr-008    fr-012

@@ -38,6 +38,7 @@ _REFUSALS: Mapping[str, Answer] = MappingProxyType(
     {
         "too large": Answer(400, "EntityTooLarge"),
         "denied": Answer(403, "AccessDenied"),
+        "odd": Answer(405, "MethodNotAllowed"),
         "broken": Answer(502, "BadGateway"),
     }
 )
@@ -194,7 +195,8 @@ class Faults:
 
         Args:
             world: Whose gate answers.
-            how: "too large" (`EntityTooLarge`), "denied" (`AccessDenied`) or "broken" (`502 BadGateway`).
+            how: "too large" (`EntityTooLarge`), "denied" (`AccessDenied`), "odd" (`MethodNotAllowed`) or "broken"
+                (`502 BadGateway`).
             files: Their paths; an object of an archive or a dump by its key without `.parquet`.
         """
         for path in files:

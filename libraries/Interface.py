@@ -76,12 +76,16 @@ class Interface:
         wrong = {
             "an unknown option": ["run", source, world.target, *target, "--faster"],
             "an unusable number": ["run", source, world.target, *target, "--retry-for", "soon"],
+            "an unusable number of workers": ["run", source, world.target, *target, "--workers", "some"],
+            "an unusable limit": ["run", source, world.target, *target, "--unpack-limit", "much"],
+            "an unusable grace period": ["run", source, world.target, *target, "--grace", "short"],
             "an unknown format of the log": ["run", source, world.target, *target, "--log-format", "xml"],
             "no such folder": ["run", nowhere, world.target, *target],
             "a file as the source": ["run", a_file, world.target, *target],
             "no target": ["run", source, *target],
             "a target of another kind": ["run", source, "ftp://bucket/lake", *target],
             "an unknown option of status": ["status", source, "--faster"],
+            "no such folder for status": ["status", nowhere],
             "an unknown command": ["migrate", source, world.target, *target],
         }
         rows = [_refusal(what, _run(world, arguments)) for what, arguments in wrong.items()]

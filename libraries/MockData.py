@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from harness import mock_faults, mock_files, mock_folder, mock_large, mock_makers
+from harness import mock_faults, mock_files, mock_folder, mock_large, mock_makers, mock_rare_files
 from harness.tables import Row
 from harness.world import World
 from verdicts import judge
@@ -24,6 +24,11 @@ class MockData:
         world.mock = mock_folder.write(world.test_data, mock_files.standard_files(seed), seed)
         files, objects = len(world.mock.files), len(world.mock.objects)
         logger.info(f"{files} mock files from seed {seed}, {objects} objects to come of them")
+
+    @keyword
+    def make_rare_files(self, world: World) -> None:
+        """Make files as other programs write them, each oddity alone among plain values."""
+        world.mock = mock_folder.write(world.test_data, mock_rare_files.rare_files(), _NO_CHANCE)
 
     @keyword
     def make_faulty_files(self, world: World, how: str = "alone", codes: Sequence[str] | None = None) -> None:

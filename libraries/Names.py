@@ -1,7 +1,7 @@
 """Keywords for files whose names are the question: the same ones again, odd ones, and names that are taken."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from robot.api import SkipExecution
 from robot.api.deco import keyword, library
@@ -15,7 +15,7 @@ from harness.s3_requests import UPLOADS
 from harness.servers import S3Server
 from harness.tables import Row
 from harness.truth import numbered
-from harness.world import World
+from harness.world import PREFIX, World
 from verdicts import judge, rows_of
 
 _NO_CHANCE = 0
@@ -31,7 +31,8 @@ class Names:
     @keyword
     def make_files_of_hard_names(self, world: World) -> None:
         """Make files whose names look like something else, or hold any byte that every server can list."""
-        self._make_odd_names(world, lambda recipe: not _is_long(recipe) and not _is_hard_to_list(recipe))
+        chosen = [each for each in mock_makers.odd_names() if not _is_long(each) and not _is_hard_to_list(each)]
+        self._make_odd_names(world, [*chosen, *mock_makers.names_at_the_limits(PREFIX)])
 
     @keyword
     def make_files_of_names_hard_to_list(self, world: World, server: S3Server) -> None:
@@ -41,7 +42,7 @@ class Names:
         it lists some of them under other keys: then nobody can tell what is in the bucket.
         """
         _skip_unless_judged(server, "control-characters", "backslashes")
-        self._make_odd_names(world, _is_hard_to_list)
+        self._make_odd_names(world, filter(_is_hard_to_list, mock_makers.odd_names()))
 
     @keyword
     def make_files_of_long_names(self, world: World, server: S3Server) -> None:
@@ -51,11 +52,10 @@ class Names:
         it fails at one with a 5xx: nobody can tell that from an outage.
         """
         _skip_unless_judged(server, "segment-over-255-bytes")
-        self._make_odd_names(world, _is_long)
+        self._make_odd_names(world, filter(_is_long, mock_makers.odd_names()))
 
     @staticmethod
-    def _make_odd_names(world: World, chosen: Callable[[Recipe], bool]) -> None:
-        recipes = [recipe for recipe in mock_makers.odd_names() if chosen(recipe)]
+    def _make_odd_names(world: World, recipes: Iterable[Recipe]) -> None:
         world.mock = mock_folder.write(world.test_data, [*recipes, *mock_names.failing_names()[-1:]], _NO_CHANCE)
 
     @keyword

@@ -23,6 +23,8 @@ def inventory_differences(books: Books) -> Iterator[Difference]:
             continue
         if record := books.record_of(file):
             yield from _fact_differences(file, record)
+            if record.objects and record.state != "done":
+                yield Difference(shown(file.path), f"no objects while {record.state}", f"{len(record.objects)}")
             yield from _time_differences(record, rebuilt=books.allowed.rebuilt)
     for path, count in unknown.items():
         yield Difference(shown(path), "no entry in the state", f"{count}")

@@ -49,13 +49,15 @@ class Discrepancy:
         done: In words.
         kinds: The differences that are right for it.
         subject: The key of the object, or the path of the file.
-        free: Where else the file is now, which may be told as a difference of its own.
+        free: Where else something of the file is now, which may be told as a difference of its own.
+        owner: The file whose object it is, by whose path it may be named in words; empty where the key begins so.
     """
 
     done: str
     kinds: Collection[str]
     subject: str
     free: str = ""
+    owner: str = ""
 
     def is_named(self, named: Named) -> bool:
         """Whether this is what `verify` says."""
@@ -102,19 +104,28 @@ def make_all(world: World) -> tuple[Discrepancy, ...]:
 
 
 def _of_objects(world: World) -> tuple[Discrepancy, ...]:
-    gone, changed, strange = (f"{PREFIX}/{each}.parquet" for each in ("plain.csv", "two.dots.csv", "nobody's.csv"))
+    names = ("plain.csv", "two.dots.csv", "nobody's.csv", "pair.zip/b.csv", "short.TGZ/a.csv")
+    gone, changed, strange, second, shorter = (f"{PREFIX}/{each}{OBJECT_SUFFIX}" for each in names)
     world.bucket.delete(gone)
-    world.bucket.put(changed, _SOMEBODYS)
+    world.bucket.delete(second)
+    # As many bytes as there were, so that its size tells nothing.
+    world.bucket.put(changed, world.bucket.read(changed)[::-1])
+    world.bucket.put(shorter, _SOMEBODYS)
     world.bucket.put(strange, _SOMEBODYS)
+    # A neighbour's, whose prefix begins like ours.
+    world.bucket.put(f"{PREFIX}side/neighbour's.csv{OBJECT_SUFFIX}", _SOMEBODYS)
     return (
         Discrepancy("an object was deleted", {"missing-object"}, gone),
-        Discrepancy("an object was overwritten", {"changed-object"}, changed),
+        Discrepancy("an archive's second object was deleted", {"missing-object"}, second, owner="pair.zip"),
+        Discrepancy("an object was overwritten in its length", {"changed-object"}, changed),
+        Discrepancy("an object was overwritten", {"changed-object"}, shorter, owner="short.TGZ"),
         Discrepancy("an object of nobody's was put", {"unknown-object"}, strange),
     )
 
 
 def _of_files(world: World) -> tuple[Discrepancy, ...]:
-    source, failed = world.source, mock_names.failing_names()[0].path
+    source = world.source
+    failed, lost, altered = (recipe.path for recipe in mock_names.failing_names()[:3])
     (source / "done/already~2.csv").unlink()
     changed = source / "done/table.csv.gz"
     changed.write_bytes(bytes(each ^ 1 for each in changed.read_bytes()))
@@ -122,12 +133,18 @@ def _of_files(world: World) -> tuple[Discrepancy, ...]:
     (source / "done/pair.zip").rename(source / "failed/pair.zip")
     (source / "done/nobody's.csv").write_bytes(_SOMEBODYS)
     (source / "failed" / reason_path(failed)).unlink()
+    (source / "failed" / lost).unlink()
+    (source / "failed" / altered).write_bytes(b"y")
+    (source / "failed/nobody's.txt").write_bytes(_SOMEBODYS)
     return (
         Discrepancy("a done file was deleted", {"missing-file"}, "already~2.csv"),
         Discrepancy("the bytes of a done file were changed", {"changed-file"}, "table.csv.gz"),
         Discrepancy("a done file was moved", {"misplaced-file", "missing-file"}, "pair.zip", free="pair.zip"),
         Discrepancy("a file of nobody's was put into done/", {"unknown-file"}, "nobody's.csv"),
+        Discrepancy("a file of nobody's was put into failed/", {"unknown-file"}, "nobody's.txt"),
         Discrepancy("the reason of a failed file was deleted", {"missing-file"}, failed),
+        Discrepancy("a failed file was deleted", {"missing-file"}, lost, free=reason_path(lost)),
+        Discrepancy("the bytes of a failed file were changed", {"changed-file"}, altered),
     )
 
 
@@ -148,4 +165,5 @@ def rows_in_words(made: Collection[Discrepancy], text: str) -> Iterator[Row]:
     """Each discrepancy, and whether a text names the file or object."""
     for each in made:
         name = each.subject.removeprefix(f"{PREFIX}/").removesuffix(OBJECT_SUFFIX)
-        yield Row(name, f"its name, as {each.done}", "so" if name in text else "not a word", name in text)
+        told = name in text or bool(each.owner and each.owner in text)
+        yield Row(name, f"its name, as {each.done}", "so" if told else "not a word", told)

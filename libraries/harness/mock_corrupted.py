@@ -6,7 +6,8 @@ from harness.archives import gzip_run
 from harness.mock_archives import gzipped, zipped
 from harness.mock_faults import alone, bomb, faults, inside, matryoshka
 from harness.mock_made import Recipe, bad
-from harness.mock_text import csv
+from harness.mock_rare_faults import rare_faults
+from harness.mock_text import csv, txt
 
 PACKERS = ("zip", "tar", "tar.gz", "gz")
 UNPACK_LIMIT = 1 << 20
@@ -33,6 +34,8 @@ CODES = frozenset(
 def bad_files() -> Iterator[Recipe]:
     """Every bad file alone, and good ones in the same folders."""
     yield from alone()
+    for code, files in rare_faults().items():
+        yield from (Recipe(f"{code}/rare/{name}", made) for name, made in files.items())
     yield from _good(faults())
 
 
@@ -56,6 +59,9 @@ def archives_at_the_limits() -> Iterator[Recipe]:
     # Much of it, but packed no smaller than many a honest table.
     wide = csv(["id", "text"], *([str(row), f"row {row} {row * 7919}"] for row in range(60_000)))
     yield Recipe("big but honest.csv.gz", gzipped("big but honest.csv", wide))
+    # More than anybody reads of a text at once, and lines that end in either way.
+    lines = (f"line {row} {row * 7919}" + ("\r\n" if row % 3 else "\n") for row in range(250_000))
+    yield Recipe("many lines.txt", txt("".join(lines)))
 
 
 def _good(folders: Iterable[str]) -> Iterator[Recipe]:

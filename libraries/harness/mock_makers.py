@@ -6,7 +6,7 @@ from typing import overload
 
 from harness.mock_made import Made, Recipe, Table
 from harness.mock_text import csv
-from harness.truth import ExpectedColumn, Reading, State
+from harness.truth import LONGEST_METADATA_PATH, OBJECT_SUFFIX, ExpectedColumn, Reading, State, source_path
 
 LONGEST_KEY = 1024
 _SERVERS_CHOICE = frozenset({"upload-rejected"})
@@ -95,6 +95,22 @@ def odd_names(folder: str = "odd") -> Iterator[Recipe]:
     for name in (*_LOOKALIKES, b"x" * 251 + b".csv", "ü".encode() * 125 + b".csv", b"%ff" * 80 + b".csv"):
         yield _named(os.fsencode(folder) + b"/" + name)
     yield _named(b"/".join([os.fsencode(folder), *[b"deep" * 50] * 5, b"over 1,024 bytes.csv"]))
+
+
+def names_at_the_limits(prefix: str, folder: str = "odd") -> Iterator[Recipe]:
+    """Names whose keys under `prefix`, or whose encoded `source-path`, are just within a limit and just beyond it."""
+    deep = f"{folder}/{'/'.join(['deep' * 50] * 4)}/"
+    room = LONGEST_KEY - len(f"{prefix}/{deep}{OBJECT_SUFFIX}")
+    within, beyond = (csv(["bytes of the key"], [str(LONGEST_KEY + more)]) for more in (0, 1))
+    # Whether a server takes all that S3 allows is its affair.
+    taken = Made(within.chunks, within.tables, _SERVERS_CHOICE, State.EITHER)
+    yield Recipe(f"{deep}{'within'.ljust(room - 4, 'k')}.csv", taken)
+    yield Recipe(f"{deep}{'beyond'.ljust(room - 3, 'k')}.csv", Made(beyond.chunks, codes=_NO_NAME))
+    wide = f"{folder}/{'/'.join(['深' * 70] * 2)}/{'名' * 55}"
+    room = LONGEST_METADATA_PATH - len(source_path(wide))
+    for more in (0, 1):
+        made = csv(["bytes of the source-path"], [str(LONGEST_METADATA_PATH + more)])
+        yield Recipe(f"{wide}{'p' * (room + more - 4)}.csv", made)
 
 
 _LOOKALIKES = (

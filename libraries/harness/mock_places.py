@@ -1,9 +1,10 @@
 """Bad files whose fault stands at a known line, column or byte, which their reason must tell."""
 
+import codecs
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from harness.mock_archives import zipped
+from harness.mock_archives import gzipped, gzipped_tar, zipped
 from harness.mock_made import Recipe, bad
 
 # Numbers that no message holds by chance.
@@ -49,6 +50,13 @@ def places() -> Iterator[Place]:
     text = b"x" * (_BYTE - 1) + b"\n"
     # Whether the first byte is number 0 or 1 is free.
     yield _place("latin-1.txt", text + b"\xe4\nrest\n", "not-text", {"byte": {_BYTE, _BYTE + 1}})
+    letters = b'["' + b"x" * (_BYTE - 3)
+    yield _place("latin-1.json", letters + b'\xe4"]\n', "not-text", {"byte": {_BYTE - 1, _BYTE}})
+    quoted = b"INSERT INTO t (a) VALUES ('".ljust(_BYTE, b"x")
+    yield _place("latin-1.sql", quoted + b"\xe4');\n", "not-text", {"byte": {_BYTE, _BYTE + 1}})
+    pairs = codecs.BOM_UTF16_LE + ("x" * _BYTE).encode("utf-16-le")
+    half = {len(pairs), len(pairs) + 1}
+    yield _place("half a pair.txt", pairs + b"\x3d\xd8x\0\n\0", "not-text", {"byte": half})
     # Far behind what anybody reads at once.
     late = b"1,2\n" * (_LATE_LINE - 2)
     yield _place("late fault.csv", b"a,b\n" + late + b"1\n1,2\n", "malformed-csv", {"line": {_LATE_LINE}})
@@ -56,6 +64,16 @@ def places() -> Iterator[Place]:
     yield _place("late latin-1.csv", b"a,b\n" + late + b"1,\xe4\n", "not-text", {"byte": {before, before + 1}})
     member = bad(b"a,b\n" + b"1,2\n" * (_MEMBER_LINE - 2) + b"1\n", "malformed-csv")
     yield Place(Recipe("bad member.zip", zipped({"deep/bad.csv": member})), {"line": {_MEMBER_LINE}})
+    faulty = "SELECT 1;\n" * (_MEMBER_LINE - 1) + "SELECT 1);\n"
+    yield Place(
+        Recipe("bad dump.tar.gz", gzipped_tar({"deep/bad.sql": bad(faulty.encode(), "malformed-sql")})),
+        {"line": {_MEMBER_LINE}},
+    )
+    faulty = '{"a": 1}\n' * (_MEMBER_LINE - 1) + '{"a": }\n'
+    yield Place(
+        Recipe("bad lines.ndjson.gz", gzipped("bad lines.ndjson", bad(faulty.encode(), "malformed-json"))),
+        {"line": {_MEMBER_LINE}, "column": _columns('{"a": }')},
+    )
 
 
 def _place(path: str, data: str | bytes, code: str, numbers: dict[str, Collection[int]]) -> Place:

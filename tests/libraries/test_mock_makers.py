@@ -9,7 +9,9 @@ import pytest
 
 from harness import contents, mock_faults, mock_folder, truth
 from harness.mock_archives import PACKERS
-from harness.mock_makers import large_csv, many_small, odd_names
+from harness.mock_makers import large_csv, many_small, names_at_the_limits, odd_names
+from harness.mock_rare_faults import rare_faults
+from harness.mock_rare_files import rare_files
 from harness.truth import State
 
 CODES = {
@@ -105,6 +107,25 @@ def test_odd_names_end_as_the_contract_says():
             assert file.objects
         else:
             assert file.objects[0].key == f"{raw.decode()}.parquet"
+
+
+def test_names_at_the_limits_are_within_one_and_beyond_it_by_one():
+    within, beyond, whole, left_out = _files(names_at_the_limits("lake"))
+    assert [len(f"lake/{file.path}.parquet".encode()) for file in (within, beyond)] == [1024, 1025]
+    assert (within.state, beyond.codes) == (State.EITHER, {"unsupported-name"})
+    assert [len(file.objects[0].source_path) for file in (whole, left_out)] == [1800, 1801]
+
+
+def test_rare_faults_fail_with_their_code():
+    for code, files in rare_faults().items():
+        for path, made in files.items():
+            assert made.codes == {code}, path
+
+
+def test_rare_files_are_done_and_lie_in_places_of_their_own(tmp_path):
+    mock = mock_folder.write(tmp_path / "test-data", rare_files(), 0)
+    assert {file.state for file in mock.files} == {State.DONE}
+    assert len(mock.keys) == len(mock.objects)
 
 
 def test_names_that_are_no_utf8_are_percent_encoded_byte_by_byte():

@@ -124,10 +124,15 @@ def test_one_of_each_kind_is_made(world):
     for recipe in mock_names.numbered_names():
         place = world.source / "done" / recipe.path
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(recipe.made.data)
-        world.bucket.objects[f"{PREFIX}/{recipe.path}.parquet"] = b""
-    reason = world.source / "failed" / reason_path(mock_names.failing_names()[0].path)
-    reason.touch()
+        with place.open("wb") as stream:
+            file = recipe.write(stream)
+        world.bucket.objects |= {f"{PREFIX}/{each.key}": b"object" for each in file.objects}
+    failed = world.source / "failed"
+    failed.mkdir(exist_ok=True)
+    for recipe in mock_names.failing_names():
+        (failed / recipe.path).write_bytes(recipe.made.data)
+        (failed / reason_path(recipe.path)).touch()
+    reason = failed / reason_path(mock_names.failing_names()[0].path)
     world.bucket.put = world.bucket.objects.__setitem__
     world.bucket.delete = world.bucket.objects.__delitem__
     keywords = Reconciliation()

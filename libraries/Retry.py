@@ -46,8 +46,9 @@ class Retry:
     def repair_a_failed_file(self, world: World) -> None:
         """Overwrite a failed csv file where it lies with bytes that can be converted."""
         recipe = mock_names.repaired(mock_names.failing_names()[0])
-        arrivals.change(world, f"failed/{recipe.path}", recipe)
-        self._retried = {file.path for file in world.truth.files if f"failed/{file.path}" in look(world.source)}
+        failed = {file.path: file.place or "nowhere" for file in world.status().in_state("failed")}
+        arrivals.change(world, failed.get(recipe.path, f"failed/{recipe.path}"), recipe)
+        self._retried = set(failed)
 
     @keyword
     def take_failed_files_away(self, world: World) -> None:
@@ -70,7 +71,7 @@ class Retry:
     @keyword
     def retried_files_should_be_pending_again(self, world: World) -> None:
         """Each lies where it had arrived and is pending, without a reason file; all other failed files stay failed."""
-        lying = look(world.source)
+        lying = look(world.source).keys() - world.allowed.bystanders.keys()
         rows = []
         for path in sorted(self._retried):
             states = [(file.state, file.place) for file in world.status().of_path(path)]

@@ -162,6 +162,12 @@ def test_an_object_that_the_state_records_wrongly_is_told(world, field, value):
         BOOKS.books_should_balance(world)
 
 
+def test_an_object_that_the_state_tells_of_a_file_that_is_not_done_is_told(world):
+    world.record("bad.json")["objects"] = world.record("a.csv")["objects"]
+    with pytest.raises(AssertionError, match=r"Expected no objects while failed, seen 1, at bad\.json"):
+        BOOKS.books_should_agree_so_far(world)
+
+
 def test_an_object_of_a_failed_file_is_told(world):
     world.bucket.objects["lake/bad.json.parquet"] = b"x"
     with pytest.raises(AssertionError, match=r"Expected no such object .*lake/bad\.json\.parquet"):

@@ -1,10 +1,12 @@
 """A reason must tell the place of the fault in the numbers of an editor; its words are free."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from harness import mock_places
+from harness.truth import reason_path
 from paper_world import balanced_world
 from Reasons import Reasons
 
@@ -29,7 +31,15 @@ def world(tmp_path, monkeypatch):
     }
     monkeypatch.setattr(type(world), "status", lambda _: _Told(told))
     world.told = told
+    for path, message in told.items():
+        _write_reason(world, path, message)
     return world
+
+
+def _write_reason(world, path, message):
+    file = world.source / "failed" / reason_path(path)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"message": message}))
 
 
 def test_messages_that_tell_the_places_pass(world):
@@ -45,6 +55,19 @@ def test_a_message_without_a_number_that_is_asked_for_is_told(world, place):
         with pytest.raises(AssertionError, match=f"Expected a message that tells the {what} "):
             REASONS.every_reason_should_tell_the_place(world)
         world.told[place.recipe.path] = before
+
+
+@pytest.mark.parametrize(("message", "told"), [("it is bad", "'it is bad'"), (None, "'None'")])
+def test_a_reason_file_without_the_place_is_told(world, message, told):
+    _write_reason(world, "late fault.csv", message)
+    with pytest.raises(AssertionError, match=rf"tells the line 700347, seen {told}, at late fault\.csv's reason file"):
+        REASONS.every_reason_should_tell_the_place(world)
+
+
+def test_a_reason_file_that_is_not_there_is_told(world):
+    (world.source / "failed" / reason_path("late fault.csv")).unlink()
+    with pytest.raises(AssertionError, match=r"seen .none: FileNotFoundError"):
+        REASONS.every_reason_should_tell_the_place(world)
 
 
 def test_a_file_that_is_not_failed_is_told(world):

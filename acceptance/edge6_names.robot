@@ -47,15 +47,16 @@ The same name in other folders, archives, cases and normal forms is another obje
     And the books balance
 
 The same path with the same bytes is done without another upload
-    [Documentation]    Its name in `done/` is taken, so that `~2` goes before the extensions; where the state is lost,
-    ...    folders and bucket still tell that it is done.
+    [Documentation]    Its name in `done/` is taken, so that `~2` goes before the extensions; where a backup of the
+    ...    state knows nothing of it, folders and bucket still tell that it is done.
     [Tags]    fr-010
     Given files were migrated
+    And a copy of the state is kept
     And the same bytes arrive at the paths of done files
     When the migrator runs to its end
     Then nothing is uploaded
     And the books balance
-    When the state is removed
+    When the copy of the state is put back
     And the migrator runs to its end
     Then nothing is uploaded
     And the books balance

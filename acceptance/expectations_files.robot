@@ -74,8 +74,8 @@ A file that the target refused is done after the cause is repaired and it is ret
     Then the books balance
 
 A failed file that its owner repairs is done after it is retried
-    [Documentation]    It is repaired where it lies, in the folder of failed files; the others fail again. Each goes back
-    ...    to where it had arrived, also where it lies under another name.
+    [Documentation]    It is repaired where it lies, in the folder of failed files; the others fail again. Each goes
+    ...    back to where it had arrived, also where it lies under another name.
     [Tags]    extra    fr-011
     Given files were migrated past names that somebody had taken
     And a failed file is repaired where it lies

@@ -51,7 +51,9 @@ class Rehearsal:
         self.seconds = finished.seconds
 
 
-def kill_all(world: World, server: S3Server, migrator: str, plans: Sequence[Plan]) -> list[Killing]:
+def kill_all(
+    world: World, server: S3Server, migrator: str, plans: Sequence[Plan], *, seasoned: bool = False
+) -> list[Killing]:
     """Carry out every plan in a world of its own with the scenario's files; in the order of the plans.
 
     Args:
@@ -59,6 +61,7 @@ def kill_all(world: World, server: S3Server, migrator: str, plans: Sequence[Plan
         server: Where the buckets are made.
         migrator: The command of the migrator under test.
         plans: One for each world.
+        seasoned: Whether every other source has seen a run, over nothing, that ended well before.
     """
     if not plans:
         raise ValueError("there is no kill point: the rehearsal saw no request")
@@ -69,6 +72,8 @@ def kill_all(world: World, server: S3Server, migrator: str, plans: Sequence[Plan
         with _making:
             beside = World.open(name, world.folder / name, world.evidence / name, server, migrator)
         try:
+            if seasoned and number % 2 == 0:
+                beside.run("run", within=_REHEARSAL_LIMIT)
             beside.mock = world.truth
             mock_folder.fill(beside.source, world.truth)
             killing = kill_and_resume(beside, points, group=group)

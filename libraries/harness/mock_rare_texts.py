@@ -48,7 +48,7 @@ def _csv_values() -> dict[str, Made]:
     return {
         "values/odd last.csv": csv(list(columns), plain, plain, odd),
         "values/odd first.csv": csv(list(columns), odd, plain),
-        # Too much to be looked at whole before a type is chosen.
+        # More rows than some look at before they choose a type.
         "values/odd late.csv": csv(list(columns), *many, odd, plain),
     }
 
@@ -112,7 +112,7 @@ def _json_files() -> dict[str, Made]:
 
 def _late() -> Made:
     """What agrees for a long time and disagrees at last, within an object too."""
-    items: list[Json] = [{"n": row, "t": "a", "o": {"v": row}, "l": [row]} for row in range(3000)]
+    items: list[Json] = [{"n": row, "t": "a", "o": {"v": row}, "l": [row]} for row in range(2000)]
     items += [{"n": "1", "t": 1, "o": {"v": "1", "new": True}, "l": ["1"], "only here": Decimal("1.5")}]
     return _raw("".join(f"{dumped(item)}\n" for item in items), *items)
 

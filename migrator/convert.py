@@ -4,37 +4,21 @@ Nothing is committed here; whatever goes wrong, all that was begun is aborted.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
-import pyarrow as pa
-
-from migrator.encode import Encoded as StagedObject
-from migrator.encode import Encoder, ParquetTable
 from migrator.errors import ReasonCode, Refusal, Stopped
 from migrator.formats.file_source import FileSource, source_error
 from migrator.formats.registry import reader_of
-from migrator.names import MAX_METADATA_PATH_BYTES, Format, Kind, checked_key, encoded_path, key_base, kind_of
-from migrator.upload_file import Upload
+from migrator.names import Format, Kind, checked_key, key_base, kind_of
 
 if TYPE_CHECKING:
+    from migrator.encode import Encoded
     from migrator.formats.archive import Unpacking
-
-if "jemalloc" in pa.supported_memory_backends():
-    # As fast as the library's default, and the peak of a run is lower by 60 MiB: it gives freed pages back sooner.
-    pa.set_memory_pool(pa.jemalloc_memory_pool())
-
-__all__ = ["Conversion", "ConvertOptions", "SourceFile", "Stage", "StagedObject", "convert"]
-
-
-class Stage(Protocol):
-    """Where objects wait for their commit: the target."""
-
-    def stage(self, key: str, metadata: Mapping[str, str]) -> Upload:
-        """Begin the object at `key` with this user metadata."""
+    from migrator.objects import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +62,10 @@ class Conversion:
     """What a file became: its SHA-256 in hex, and its objects, staged and not committed."""
 
     sha256: str
-    objects: tuple[StagedObject, ...]
+    objects: "tuple[Encoded, ...]"
 
 
-def convert(file: SourceFile, stage: Stage, options: ConvertOptions) -> Conversion:
+def convert(file: SourceFile, stage: "Stage", options: ConvertOptions) -> Conversion:
     """Convert a file and stage its objects.
 
     Raises:
@@ -95,11 +79,15 @@ def convert(file: SourceFile, stage: Stage, options: ConvertOptions) -> Conversi
     base = checked_key(key_base(options.prefix, file.path))
     if not file.size:
         raise Refusal(ReasonCode.EMPTY_FILE, "the file has no bytes")
-    reader = reader_of(file.format, _unpacking(file, options) if kind_of(file.format) is Kind.ARCHIVE else None)
     with _Digest(source, options.stop) as digest:
-        objects = _Objects(file, stage, options, digest)
+        # Only now, for its import takes a while, in which another core gets on with the digest.
+        from migrator.objects import Objects, ObjectSink
+
+        reader = reader_of(file.format, _unpacking(file, options) if kind_of(file.format) is Kind.ARCHIVE else None)
+        common = {"source-size": str(file.size), "source-format": str(file.format)}
+        objects = Objects(common, stage, digest.result, options.stop, options.scratch)
         try:
-            reader(source, _ObjectSink(objects, base, (file.path,)))
+            reader(source, ObjectSink(objects, base, (file.path,)))
             staged = objects.encoder.finish()
             sha256 = digest.result()
             source.check()
@@ -164,51 +152,3 @@ class _Digest:
             self._found = self._source.sha256(lambda: self._cancelled or self._stop())
         except BaseException as error:  # noqa: BLE001 - `result` raises it
             self._failure = error
-
-
-class _Objects:
-    """The objects of one file: no key twice, the same metadata on each."""
-
-    def __init__(self, file: SourceFile, stage: Stage, options: ConvertOptions, digest: _Digest) -> None:
-        self._common = {"source-size": str(file.size), "source-format": str(file.format)}
-        self._stage = stage
-        self._digest = digest
-        self._source_paths: dict[str, str] = {}
-        self.encoder = Encoder(self._begin, self._footer, options.stop, options.scratch)
-
-    def table(self, key: str, levels: tuple[str, ...], schema: pa.Schema) -> ParquetTable:
-        """Begin the object at `key` that comes from the member at `levels`."""
-        checked_key(key)
-        if key in self._source_paths:
-            raise Refusal(ReasonCode.NAME_TAKEN, f"two parts of the file would have the key {key!r}")
-        self._source_paths[key] = encoded_path(*levels)
-        return self.encoder.table(key, schema, lambda: self._forget(key))
-
-    def _forget(self, key: str) -> None:
-        del self._source_paths[key]
-
-    def _begin(self, key: str) -> Upload:
-        path = self._source_paths[key]
-        shown = {"source-path": path} if len(path) <= MAX_METADATA_PATH_BYTES else {}
-        return self._stage.stage(key, shown | self._common)
-
-    def _footer(self, key: str) -> Mapping[str, str]:
-        return {"source-path": self._source_paths[key], **self._common, "source-sha256": self._digest.result()}
-
-
-class _ObjectSink:
-    """Where the tables of the source, or of one member of it, go."""
-
-    def __init__(self, objects: _Objects, base: str, levels: tuple[str, ...]) -> None:
-        self._objects = objects
-        self._base = base
-        self._levels = levels
-
-    def table(self, schema: pa.Schema, segment: str | None = None) -> ParquetTable:
-        """Begin an object."""
-        key = self._base if segment is None else f"{self._base}/{segment}"
-        return self._objects.table(f"{key}.parquet", self._levels, schema)
-
-    def member(self, path: str) -> "_ObjectSink":
-        """The sink of an archive's member."""
-        return _ObjectSink(self._objects, checked_key(f"{self._base}/{path}"), (*self._levels, path))

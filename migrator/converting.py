@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from migrator.entries import Entry
 
 if TYPE_CHECKING:
-    from migrator.convert import Conversion, ConvertOptions, SourceFile, Stage
+    from migrator.convert import Conversion, ConvertOptions, SourceFile
+    from migrator.objects import Stage
 
 
 def source_file(root: Path, path: str, entry: Entry) -> "SourceFile":

@@ -4,11 +4,14 @@ A format knows neither S3 nor state nor folders. It is a function `(Source, Sink
 whatever is the file's own fault, and streams: its memory does not grow with the file.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Source(Protocol):
@@ -49,7 +52,7 @@ class Sink(Protocol):
     def table(self, schema: pa.Schema, segment: str | None = None) -> Table:
         """Begin an object: the source's only one, or for a dump the one whose key ends in `/SEGMENT.parquet`."""
 
-    def member(self, path: str) -> "Sink":
+    def member(self, path: str) -> Sink:
         """The sink of an archive's member at `path`, its segments cleaned."""
 
 

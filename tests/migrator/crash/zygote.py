@@ -21,9 +21,9 @@ from tests.migrator.crash.steps import Steps
 
 _HEAVY = (
     "boto3", "pyarrow.parquet", "migrator.cli", "migrator.run", "migrator.recover", "migrator.retry", "migrator.status",
-    "migrator.verify", "migrator.coordinator", "migrator.crew", "migrator.convert", "migrator.fast_lane",
-    "migrator.plain_lane", "migrator.formats.csv", "migrator.formats.json", "migrator.formats.sql",
-    "migrator.formats.txt",
+    "migrator.verify", "migrator.coordinator", "migrator.crew", "migrator.convert", "migrator.objects",
+    "migrator.fast_lane", "migrator.plain_lane", "migrator.formats.csv", "migrator.formats.json",
+    "migrator.formats.sql", "migrator.formats.txt",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What the two ways to the server have in common.
 
-The fast lane (obstore) takes small objects with ordinary keys, the plain lane (boto3) everything else.
+The fast lane (obstore) takes small objects with ordinary keys, the plain lane (botocore) everything else.
 """
 
 from dataclasses import dataclass

@@ -35,6 +35,17 @@ def read(source: Source, sink: Sink) -> None:
     """
     keep_freed_memory()
     try:
+        _read_by_its_rules(source, sink)
+    except Refusal as refusal:
+        if refusal.code is not ReasonCode.NOT_TEXT:
+            raise
+        # What mysqldump writes of a BLOB unless told otherwise; to convert that would ruin it.
+        advice = "or, where that is a binary value, dump it in hexadecimal (mysqldump --hex-blob)"
+        raise Refusal(refusal.code, f"{refusal.message}, {advice}") from refusal
+
+
+def _read_by_its_rules(source: Source, sink: Sink) -> None:
+    try:
         _read(source, sink, standard())
     except MysqlFoundError:
         _read(source, sink, mysql())

@@ -246,7 +246,7 @@ def test_rows_come_back_by_value(dump, text, expected):
         "INSERT INTO t VALUES (1+1)",
         "INSERT INTO t VALUES ((1))",
         "INSERT INTO t VALUES ('a'::text)",
-        "INSERT INTO t VALUES (N'a')",
+        "INSERT INTO t VALUES (N 'a')",
         "INSERT INTO t VALUES (_utf8'a')",
         "INSERT INTO t VALUES (U&'a')",
         "INSERT INTO t VALUES ('a' 'b')",
@@ -326,6 +326,16 @@ def test_names_lose_their_quotes_and_keep_schema_and_case(dump):
 
 def test_a_table_named_like_the_statements_has_a_key_of_its_own(dump):
     assert set(dump("INSERT INTO _statements VALUES (1); SELECT 1;")) == {"%5Fstatements", "_statements"}
+
+
+@pytest.mark.parametrize("first", [b"", b"-- MySQL dump\n"], ids=["standard", "mysql"])
+def test_bytes_that_are_no_text_are_told_with_what_helps_a_dump(dump, first):
+    text = first + b"INSERT INTO `t` VALUES (1,_binary '\\0\xff');\n"
+    with pytest.raises(Refusal) as caught:
+        dump(text)
+    assert caught.value.code is ReasonCode.NOT_TEXT
+    assert caught.value.message.startswith(f"byte {text.index(255)}: ")
+    assert "--hex-blob" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ['""', '"."', '".."'])

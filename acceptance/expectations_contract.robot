@@ -136,6 +136,26 @@ A file that is corrected after a kill is migrated as it is now
     Then every object holds the values and the origin of its source
     And the books balance
 
+A file that is spoilt after a kill is failed, and what was stored of it is taken back
+    [Documentation]    The killed run had stored its old content, and a failed file leaves no object behind.
+    [Tags]    fr-010    fr-011
+    Given files that will arrive again are at hand
+    And the migrator runs until it waits for the answer to an upload that was stored
+    And the migrator is killed
+    And the file whose object was stored is spoilt
+    When the migrator runs to its end
+    Then the books balance
+
+A file that is removed after a kill is failed as vanished, and what was stored of it is taken back
+    [Documentation]    The state alone can tell of it, and of the object that the killed run had stored.
+    [Tags]    fr-010    fr-012
+    Given files that will arrive again are at hand
+    And the migrator runs until it waits for the answer to an upload that was stored
+    And the migrator is killed
+    And the file whose object was stored is removed
+    When the migrator runs to its end
+    Then the books balance
+
 A state that is lost is rebuilt from a bucket that holds more than a page of a listing
     [Documentation]    S3 lists a thousand keys at a time, and here the first thousand are somebody else's.
     [Tags]    fr-010    sc-003

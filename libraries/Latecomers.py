@@ -9,6 +9,7 @@ from harness.books_facts import facts_of
 from harness.folders import look
 from harness.gate_rules import Hold, Rule, Stage
 from harness.mock_made import Recipe
+from harness.mock_names import spoilt
 from harness.mock_text import csv
 from harness.tables import Row
 from harness.truth import MockFile
@@ -65,6 +66,21 @@ class Latecomers:
     @keyword
     def correct_stored_file(self, world: World) -> None:
         """Append a row to the file whose object is in the bucket; its truth is then what it has become."""
+        arrivals.grow(world, self._of_now())
+
+    @keyword
+    def spoil_stored_file(self, world: World) -> None:
+        """Overwrite the file whose object is in the bucket with a csv of too few fields; its truth is that it fails."""
+        stored = self._of_now()
+        arrivals.allow_taking_back(world, stored)
+        arrivals.change(world, stored.path, spoilt(stored.path, stored.mtime_ns))
+
+    @keyword
+    def remove_stored_file(self, world: World) -> None:
+        """Remove the file whose object is in the bucket; its truth is that it has vanished."""
+        arrivals.remove(world, self._of_now().path)
+
+    def _of_now(self) -> MockFile:
         if self._stored is None:
             raise AssertionError("No object was stored behind the migrator's back: the Given is missing.")
-        arrivals.grow(world, self._stored)
+        return self._stored

@@ -86,6 +86,11 @@ def repaired(recipe: Recipe) -> Recipe:
     return Recipe(recipe.path, csv(["a", "b"], ["1", "repaired"]), mtime_ns=recipe.mtime_ns + _LATER)
 
 
+def spoilt(path: str, mtime_ns: int) -> Recipe:
+    """A csv file of that path that cannot be converted, later than `mtime_ns`."""
+    return Recipe(path, bad(b"a,b\n1\n", "malformed-csv"), mtime_ns=mtime_ns + _LATER)
+
+
 def _tables() -> Iterator[Made]:
     """Tables that differ, so that one in another's place is seen."""
     number = 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.folders import FileFacts
 from harness.process import Launch
 from Interface import Interface
 from Latecomers import Latecomers
@@ -236,6 +237,25 @@ def test_a_file_that_is_corrected_holds_one_row_more(world):
     before = world.truth.file("a.csv").objects[0].rows
     late.correct_stored_file(world)
     assert world.truth.file("a.csv").objects[0].rows == before + 1
+
+
+def test_a_file_that_is_spoilt_must_fail_and_leave_no_object(world):
+    pend(world, "a.csv")
+    late = Latecomers()
+    late.hold_answer_to_upload_of_a_csv_file(world)
+    late.spoil_stored_file(world)
+    spoilt = world.truth.file("a.csv")
+    assert (spoilt.codes, spoilt.objects) == ({"malformed-csv"}, ())
+    assert spoilt.sha256 == FileFacts.of(world.source / "a.csv").sha256
+
+
+def test_a_stored_file_that_is_removed_must_be_told_as_vanished(world):
+    pend(world, "a.csv")
+    late = Latecomers()
+    late.hold_answer_to_upload_of_a_csv_file(world)
+    late.remove_stored_file(world)
+    assert world.truth.file("a.csv").codes == {"source-vanished"}
+    assert not (world.source / "a.csv").exists()
 
 
 def test_a_missing_given_is_told(world):

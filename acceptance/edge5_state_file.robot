@@ -41,6 +41,17 @@ A state of random bytes is set aside, and the work goes on
     And no file that was done before is processed again
     And the books balance
 
+A state that is damaged twice is set aside twice, and both copies are kept
+    [Documentation]    The second copy does not take the first one's name: nothing is ever overwritten.
+    Given files were migrated by half
+    And the state is overwritten with random bytes
+    And the migrator runs to its end
+    And the state is emptied
+    When the migrator runs to its end
+    Then the state is set aside and named
+    And the state that was damaged before is kept too
+    And the books balance
+
 A folder in place of the state is set aside, and the work goes on
     [Documentation]    As when a container's volume was mounted in its place.
     Given files were migrated by half

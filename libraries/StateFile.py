@@ -22,6 +22,7 @@ class StateFile:
 
     def __init__(self) -> None:
         self._damaged: Damaged | None = None
+        self._before: Damaged | None = None
         self._copy: CopyOfState | None = None
 
     @keyword
@@ -33,7 +34,9 @@ class StateFile:
             how: What is done to it.
             seed: Decides the bytes or the bit.
         """
-        self._damaged = state_damage.damage(world, how, seed)
+        self._before = self._damaged
+        spared = state_damage.set_aside(world, self._before) if self._before else []
+        self._damaged = state_damage.damage(world, how, seed, spared)
         world.allowed.rebuilt = True
         world.note(f"state damaged: {how}")
         logger.info(f"The state is {how}; there is now {self._damaged.left}")
@@ -75,6 +78,19 @@ class StateFile:
             ),
         ]
         judge(world, "Set aside", rows)
+
+    @keyword
+    def state_damaged_before_should_be_kept_too(self, world: World) -> None:
+        """What was left of the state after the damage before the last one still stands under a name of its own."""
+        if self._before is None:
+            raise AssertionError("The state was not damaged twice: the Given is missing.")
+        names = state_damage.set_aside(world, self._before)
+        expected = f"{self._before.left}, under a name that starts with {STATE_FILE}, as the first run kept it"
+        judge(
+            world,
+            "Set aside before",
+            [Row(f"the folder of {STATE_FILE}", expected, ", ".join(names) or "no such thing", bool(names))],
+        )
 
     @keyword
     def status_should_warn_and_tell_what_the_folders_tell(self, world: World) -> None:

@@ -3,7 +3,7 @@
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -59,15 +59,21 @@ def state_file(world: World) -> Path:
     return world.source / STATE_FOLDER / STATE_FILE
 
 
-def damage(world: World, how: Damage, seed: int) -> Damaged:
+def damage(world: World, how: Damage, seed: int, spared: Container[str] = ()) -> Damaged:
     """Damage the world's state, which nobody may be using; what is in it and beside it is the migrator's own.
+
+    Args:
+        world: Whose state it is.
+        how: What is done to it.
+        seed: Decides the bytes or the bit.
+        spared: Names beside it that stay, for they are copies of what was damaged before.
 
     Raises:
         FileNotFoundError: There is none.
     """
     file = state_file(world)
     data = bytearray(file.read_bytes())
-    companions = [each for each in _parts(world) if each != file]
+    companions = [each for each in _parts(world) if each != file and each.name not in spared]
     if how is not Damage.ONE_BIT:
         # A damaged file that has lost them is what a copy or a disk leaves.
         for each in companions:

@@ -55,6 +55,20 @@ def test_a_damaged_state_must_be_kept_under_a_name_that_starts_with_its_own(worl
         keywords.damaged_state_should_be_set_aside_and_named(world)
 
 
+def test_the_copy_of_a_state_that_was_damaged_before_must_be_kept_too(world, keywords):
+    with pytest.raises(AssertionError, match="the Given is missing"):
+        keywords.state_damaged_before_should_be_kept_too(world)
+    keywords.damage_state(world, Damage.OVERWRITTEN, seed=1)
+    _new_state(world)
+    keywords.damage_state(world, Damage.EMPTIED)
+    _new_state(world, "state.sqlite3.unreadable-2")
+    keywords.damaged_state_should_be_set_aside_and_named(world)
+    keywords.state_damaged_before_should_be_kept_too(world)
+    state_damage.state_file(world).with_name("state.sqlite3.unreadable-1").unlink()
+    with pytest.raises(AssertionError, match="as the first run kept it, seen no such thing"):
+        keywords.state_damaged_before_should_be_kept_too(world)
+
+
 def test_a_state_that_was_set_aside_with_other_bytes_is_told(world, keywords):
     keywords.damage_state(world, Damage.OVERWRITTEN, seed=1)
     _new_state(world)

@@ -4,22 +4,13 @@ import os
 import sys
 import threading
 
-
-class _WithoutPandas:
-    """Hides pandas: pyarrow imports it wherever it is installed, which takes half a second and serves nothing here."""
-
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
+from migrator.lean import stay_lean
 
 
 def main() -> int:
     """Run the command line in a process that is the migrator's alone, and return its exit code."""
     _open_standard_streams()
-    sys.meta_path.insert(0, _WithoutPandas())
-    # numpy would start a thread for each core to do linear algebra, of which there is none here.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    stay_lean()
     from migrator import cli
 
     code = cli.main()

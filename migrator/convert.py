@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from migrator.conversion import Conversion
 from migrator.errors import ReasonCode, Refusal, Stopped
 from migrator.formats.file_source import FileSource, source_error
 from migrator.formats.registry import reader_of
 from migrator.names import Format, Kind, checked_key, key_base, kind_of
 
 if TYPE_CHECKING:
-    from migrator.encode import Encoded
     from migrator.formats.archive import Unpacking
     from migrator.objects import Stage
 
@@ -55,14 +55,6 @@ class ConvertOptions:
     unpack_limit: int
     scratch: Path
     stop: Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """What a file became: its SHA-256 in hex, and its objects, staged and not committed."""
-
-    sha256: str
-    objects: "tuple[Encoded, ...]"
 
 
 def convert(file: SourceFile, stage: "Stage", options: ConvertOptions) -> Conversion:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator.conversion import Conversion
 from migrator.entries import Entry
 
 if TYPE_CHECKING:
-    from migrator.convert import Conversion, ConvertOptions, SourceFile
+    from migrator.convert import ConvertOptions, SourceFile
     from migrator.objects import Stage
 
 
@@ -21,7 +22,7 @@ def source_file(root: Path, path: str, entry: Entry) -> "SourceFile":
 def converting(root: Path, stage: "Stage", options: "Callable[[], ConvertOptions]") -> "Callable[[Entry], Conversion]":
     """What converts a file below `root` into `stage`; nothing heavy is imported before the first one."""
 
-    def converted(entry: Entry) -> "Conversion":
+    def converted(entry: Entry) -> Conversion:
         from migrator.convert import convert
 
         return convert(source_file(root, entry.path, entry), stage, options())

@@ -1,6 +1,7 @@
 """The workers of a run and what they work with; nothing heavy is imported before there is work for them."""
 
 import contextlib
+import os
 import queue
 import threading
 from collections import deque
@@ -15,6 +16,7 @@ from migrator.converting import converting, source_file
 from migrator.coordinator import SIGNAL_SECONDS, Crew
 from migrator.crew_here import CrewHere
 from migrator.entries import Entry
+from migrator.logs import log
 from migrator.options import Options
 from migrator.pool import Pool
 from migrator.stop import Stop
@@ -29,6 +31,11 @@ T = TypeVar("T")
 _CLOSING_SECONDS = 0.5
 # For each worker but the first: enough of the smallest to keep it busy while others are recorded.
 _FILES_READY = 8
+# It takes them longer to begin than to convert fewer files.
+_MANY_FILES = 300
+_NONE_IS_BIG = 1 << 20
+# This process has less to do with a small file than its conversion takes, but not less than half of it.
+_MOST_CONVERTERS = 2
 # For each worker: so many are asked for ahead, so that it need not wait for a slow one.
 _JOBS_READY = 16
 
@@ -72,6 +79,18 @@ class Workers:
         (self._cluster,) = self.gather([partial(joined, address, self._given, self._here, self._stopping)])
         self.crew = self._cluster
 
+    def expect(self, files: int, biggest: int) -> None:
+        """Have processes convert small files where so many files are pending, of at most so many bytes, that it pays.
+
+        One worker takes one file after another. A big file needs the memory that the processes would take.
+        """
+        spare = min(len(os.sched_getaffinity(0)) - 1, self._given.workers - 1, _MOST_CONVERTERS)
+        if self._cluster is None and spare > 0 and files >= _MANY_FILES and biggest <= _NONE_IS_BIG:
+            try:
+                self._here.begin_converters(spare, self._given.source, self._given.address.prefix)
+            except OSError as error:
+                log.warning("small files are converted one after the other: %s", error.strerror)
+
     def halt(self) -> None:
         """Tell the workers that what they do is not wanted any more."""
         self._halted.set()
@@ -82,7 +101,7 @@ class Workers:
         """Let the threads end; False where one hangs."""
         self.halt()
         self.pool.withdraw()
-        left = self._cluster is None or self._cluster.close()
+        left = self._here.close() and (self._cluster is None or self._cluster.close())
         return self.pool.close(_CLOSING_SECONDS) and left
 
     def gather(self, jobs: Iterable[Callable[[], T]]) -> list[T]:

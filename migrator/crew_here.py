@@ -1,15 +1,20 @@
-"""The crew of one machine: the threads of this process."""
+"""The crew of one machine: the threads of this process, and processes beside it where there are many small files."""
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from migrator.entries import StoredObject
 from migrator.feed import BUDGET
 from migrator.outcomes import Converted, Kept, Outcome, Task
 from migrator.pool import Pool
 from migrator.work import Workshop
+
+if TYPE_CHECKING:
+    from migrator.converters import Converters
+    from migrator.small_file import Made
 
 
 class CrewHere:
@@ -28,7 +33,14 @@ class CrewHere:
         self._workshop = workshop
         self._pool = pool
         self.results = results
-        self.in_flight = in_flight
+        self._in_flight = in_flight
+        self.converters: Converters | None = None
+        """Processes that convert small files, where there are any."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many files are under way at most."""
+        return self._in_flight + (self.converters.in_flight if self.converters else 0)
 
     @property
     def wrote(self) -> bool:
@@ -37,8 +49,10 @@ class CrewHere:
 
     def convert(self, tasks: Sequence[Task]) -> None:
         """Convert files and stage their objects."""
+        if self.converters is not None:
+            tasks = self.converters.take(tasks)
         for task in tasks:
-            self._pool.submit(task.entry.id, partial(self._workshop.convert, task))
+            self._convert_here(task)
 
     def commit(self, converted: Sequence[Converted | Kept]) -> None:
         """Put staged objects into the bucket."""
@@ -57,3 +71,26 @@ class CrewHere:
     def withdraw(self) -> list[int]:
         """Take back the files that no thread has begun; their ids."""
         return self._pool.withdraw()
+
+    def begin_converters(self, count: int, root: Path, prefix: str) -> None:
+        """Have so many processes convert small files from now on.
+
+        Raises:
+            OSError: The machine has no room for them.
+        """
+        from migrator.converters import Converters
+
+        self.converters = Converters(count, root, prefix, self._hear)
+
+    def close(self) -> bool:
+        """End the processes; False where something hangs."""
+        return self.converters is None or self.converters.close()
+
+    def _convert_here(self, task: Task) -> None:
+        self._pool.submit(task.entry.id, partial(self._workshop.convert, task))
+
+    def _hear(self, task: Task, made: "Made | None") -> None:
+        if made is None:
+            self._convert_here(task)
+        else:
+            self.results.put(self._workshop.staged(task, made))

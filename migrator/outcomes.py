@@ -1,13 +1,10 @@
 """What workers are given and what they give back: a task, and the one outcome that each of their steps ends in."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from migrator.conversion import Conversion
 from migrator.entries import Entry, Intent, StoredObject
 from migrator.errors import Refusal
-
-if TYPE_CHECKING:
-    from migrator.convert import Conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Converted:
     """Every object is staged, none is in the bucket; `stored` are those that an earlier attempt put there."""
 
     task: Task
-    conversion: "Conversion"
+    conversion: Conversion
     stored: dict[str, StoredObject]
 
     @property

@@ -148,9 +148,10 @@ class _Run:
         from migrator.coordinator import Coordinator
 
         state = self._state
-        files, size = state.pending_size()
+        files, size, biggest = state.pending_size()
         if not files:
             return
+        workers.expect(files, biggest)
         log.info("%d files are pending, %d bytes", files, size, extra=fields(files=files, bytes=size))
         with state.transaction():
             state.mark(SWEEP, stands=True)

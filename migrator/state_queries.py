@@ -52,14 +52,14 @@ class StateQueries(StateFile):
             )
         )
 
-    def pending_size(self) -> tuple[int, int]:
-        """How many files are pending, and their bytes."""
+    def pending_size(self) -> tuple[int, int, int]:
+        """How many files are pending, their bytes, and the bytes of the biggest."""
         query = (
-            "SELECT count(*), coalesce(sum(size), 0) FROM files INDEXED BY files_open"
+            "SELECT count(*), coalesce(sum(size), 0), coalesce(max(size), 0) FROM files INDEXED BY files_open"
             " WHERE state IN ('pending', 'in_progress')"
         )
-        ((files, size),) = self._read(query)
-        return files, size
+        ((files, size, biggest),) = self._read(query)
+        return files, size, biggest
 
     def open_entries(self) -> Iterator[Entry]:
         """All files that are pending or in progress."""

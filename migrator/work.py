@@ -9,8 +9,9 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from migrator.conversion import Conversion
 from migrator.entries import Entry, StoredObject
 from migrator.errors import Blocked, KeyRefused, KeyTaken, ReasonCode, Refusal, SourceChanged, Stopped
 from migrator.names import encoded_path
@@ -18,7 +19,7 @@ from migrator.outcomes import Converted, Left, Outcome, Refused, Stored, Task, T
 from migrator.within import leads_through_link
 
 if TYPE_CHECKING:
-    from migrator.convert import Conversion
+    from migrator.small_file import Made, MadeObject
     from migrator.target import Found, Target, Upload
 
 
@@ -31,7 +32,7 @@ class Workshop:
         convert: Converts a task's file and stages its objects.
     """
 
-    def __init__(self, root: Path, target: "Target", convert: "Callable[[Entry], Conversion]") -> None:
+    def __init__(self, root: Path, target: "Target", convert: Callable[[Entry], Conversion]) -> None:
         self._root = root
         self._target = target
         self._convert = convert
@@ -41,6 +42,15 @@ class Workshop:
     def convert(self, task: Task) -> Outcome:
         """Convert the file and stage its objects, unless it is done already by what is in the bucket."""
         return self._guarded(task, lambda: self._converted(task))
+
+    def staged(self, task: Task, made: "Made") -> Outcome:
+        """Stage the objects that another process has made of the file."""
+
+        def step() -> Outcome:
+            objects = tuple(self._stage(each) for each in made.objects)
+            return Converted(task, Conversion(made.sha256, objects), {})
+
+        return self._guarded(task, step)
 
     def commit(self, converted: Converted) -> Outcome:
         """Put the staged objects into the bucket."""
@@ -142,6 +152,12 @@ class Workshop:
         self.wrote.set()
         return StoredObject(receipt.key, rows, receipt.size, receipt.etag, receipt.version)
 
+    def _stage(self, made: "MadeObject") -> "_Staged":
+        upload = self._target.stage(made.key, made.metadata)
+        upload.write(made.data)
+        upload.close()
+        return _Staged(made.key, made.rows, upload)
+
     def _second_arrival(self, task: Task) -> Outcome:
         sha256 = self._sha256(task)
         if not self._still_there(task):
@@ -239,6 +255,12 @@ class Workshop:
             return self._sha256(task)
         except Refusal:
             return None
+
+
+class _Staged(NamedTuple):
+    key: str
+    rows: int
+    upload: "Upload"
 
 
 class _Hidden(Exception):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator import crew
-from migrator.convert import Conversion
+from migrator.conversion import Conversion
 from migrator.errors import KeyTaken, ReasonCode, Refusal
 from migrator.names import Format, encoded_path, key_base
 from migrator.target import Found, Receipt

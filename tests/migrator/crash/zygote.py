@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from migrator.__main__ import _WithoutPandas
+from migrator.lean import stay_lean
 from tests.migrator.crash.steps import Steps
 
 _HEAVY = (
@@ -29,7 +29,7 @@ _HEAVY = (
 
 def main() -> None:
     """Serve until stdin ends."""
-    sys.meta_path.insert(0, _WithoutPandas())
+    stay_lean()
     for module in _HEAVY:
         importlib.import_module(module)
     gc.freeze()

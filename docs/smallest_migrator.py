@@ -21,7 +21,8 @@ from typing import IO, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from migrator.convert import Conversion, ConvertOptions, SourceFile, convert
+from migrator.conversion import Conversion
+from migrator.convert import ConvertOptions, SourceFile, convert
 from migrator.errors import Blocked, ReasonCode, Refusal
 from migrator.names import Format, format_of, kind_of, numbered, reason_name
 

@@ -59,7 +59,7 @@ def _mysql() -> Made:
         Between("delimiter //\n"),
         Other("CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; SET @b = 4 / 2; END", "CREATE", "//"),
         Between("DELIMITER $$\n"),
-        Other("DROP TRIGGER r", "DROP", "$$"),
+        Other("DROP TRIGGER `r`", "DROP", "$$"),
         Between("delimiter ;\n"),
         Other("UNLOCK TABLES", "UNLOCK"),
     )

@@ -36,7 +36,8 @@ def main() -> int:
             workshop.forget(case)
         # Only whole sizes are worth keeping in the repository.
         target = _ROOT / "bench" / "RESULTS.md" if asked.scale == 1 else _ROOT / "results" / "BENCH.md"
-        target.write_text(report.written(book), encoding="utf-8")
+        before = target.read_text(encoding="utf-8") if target.exists() else ""
+        target.write_text(report.written(book, before), encoding="utf-8")
     if not asked.keep:
         workshop.close()
     _say(f"Written: {target.relative_to(_ROOT)}")

@@ -8,6 +8,7 @@ from statistics import median
 from bench import machine
 from bench.book import Book, Measured
 from bench.cases import CASES, MIB, Case, Goal
+from bench.earlier import Earlier
 from bench.ways import OWN, SUITE, title
 
 # From here on the wall times of a run tell more of its neighbours than of itself.
@@ -23,29 +24,34 @@ On a cluster the CPU of the scheduler and the workers is added, and the peak is 
 is a new one for each run, and its start is not in the time.
 `others` is what everything else on the machine took meanwhile, in cores: where it is more than 0.2, wall times are
 disturbed (marked `~`), and CPU seconds say more. Inputs lie in memory (tmpfs), so do the server's data.
+Seconds compare within a case only: from one hour to the next a machine may be two or three times as fast. A case that
+another machine has measured names it.
 Of the suite's own cases (`acceptance`, `acceptance-stories`, `environment`) CPU is that of all its processes, the
 migrators' among them; their servers and the engine are among the others. The image is at hand.
 The peers keep no state, do not look whether the bucket has what they sent, and lose what [README.md](README.md) names.
 """
 
 
-def written(book: Book) -> str:
-    """The whole report."""
-    lines = [_HEAD, f"Machine: {machine.kind()}.  ", f"Versions: {machine.versions()}.", "", *_goals(book)]
+def written(book: Book, before: str = "") -> str:
+    """The whole report; of cases that the book does not know, with what the report said `before`."""
+    kind = machine.kind()
+    earlier = Earlier(before, kind)
+    lines = [_HEAD, f"Machine: {kind}.  ", f"Versions: {machine.versions()}.", "", *_goals(book, earlier)]
     for case in CASES:
-        if case.name in book:
-            lines += ["", *_case(case, book[case.name])]
-    lines += ["", *_growth(book)]
+        told = list(_case(case, book[case.name])) if case.name in book else earlier.section(case.name)
+        lines += ["", *told] if told else []
+    lines += ["", *_growth(book, earlier)]
     return "\n".join(lines) + "\n"
 
 
-def _goals(book: Book) -> Iterator[str]:
+def _goals(book: Book, earlier: Earlier) -> Iterator[str]:
     yield "## Goals"
     yield ""
     yield "| case | goal | measured | |"
     yield "| --- | --- | --- | --- |"
     for case in CASES:
         if case.name not in book:
+            yield from earlier.goals(case.title)
             continue
         if OWN in book[case.name].missing:
             yield f"| {case.title} | | {book[case.name].missing[OWN]} | **not measured** |"
@@ -153,10 +159,9 @@ def _case(case: Case, measured: Measured) -> Iterator[str]:
         yield f"| {title(name, case.act)} | {' | '.join(figures)} |"
 
 
-def _growth(book: Book) -> Iterator[str]:
-    tenths = [case for case in CASES if case.tenth_of]
-    pairs = [(case, case.tenth_of) for case in tenths if _measured(book, case.name) and _measured(book, case.tenth_of)]
-    if not pairs:
+def _growth(book: Book, earlier: Earlier) -> Iterator[str]:
+    rows = [row for case in CASES if case.tenth_of for row in _grown(case, case.tenth_of, book, earlier)]
+    if not rows:
         return
     yield "## How cost grows"
     yield ""
@@ -164,10 +169,15 @@ def _growth(book: Book) -> Iterator[str]:
     yield ""
     yield "| | wall | CPU | peak |"
     yield "| --- | --- | --- | --- |"
-    for small, name in pairs:
-        tenth, whole = book[small.name], book[name]
-        figures = [whole.middle(OWN, measure) / tenth.middle(OWN, measure) for measure in ("wall", "cpu", "peak")]
-        yield f"| {small.title} → `{name}` | {' | '.join(f'{figure:.1f} times' for figure in figures)} |"
+    yield from rows
+
+
+def _grown(small: Case, name: str, book: Book, earlier: Earlier) -> list[str]:
+    if not (_measured(book, small.name) and _measured(book, name)):
+        return earlier.growth(small.title, name)
+    tenth, whole = book[small.name], book[name]
+    figures = [whole.middle(OWN, measure) / tenth.middle(OWN, measure) for measure in ("wall", "cpu", "peak")]
+    return [f"| {small.title} → `{name}` | {' | '.join(f'{figure:.1f} times' for figure in figures)} |"]
 
 
 def _measured(book: Book, name: str) -> bool:

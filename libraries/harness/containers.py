@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import cast
@@ -28,6 +28,7 @@ from harness.server_files import ServerFile
 LOCALHOST = "127.0.0.1"
 _STOP_LIMIT = 10
 _LOOK_AGAIN = 0.1
+_NOT_NOW = "unable to freeze"
 _ENGINE_LIMIT = patient(60).total_seconds()
 _numbers = itertools.count(1)
 
@@ -120,16 +121,7 @@ class ServerContainer(ContainerView):
 
     def _start_on_its_port(self) -> None:
         """Starts the container; a connection of anybody's may have that port for its own end, for a moment."""
-        deadline = time.monotonic() + _ENGINE_LIMIT
-        while True:
-            try:
-                self._container.start()
-            except APIError as error:
-                if fault_of(self.name, error).problem is not Problem.PORT_TAKEN or time.monotonic() > deadline:
-                    raise
-                time.sleep(_LOOK_AGAIN)
-            else:
-                return
+        _until_it_passes(self._container.start, lambda error: fault_of(self.name, error).problem is Problem.PORT_TAKEN)
 
     def stop(self) -> None:
         """Ends the server as an operator does: SIGTERM, and SIGKILL after ten seconds. Its port stays closed to all."""
@@ -151,7 +143,9 @@ class ServerContainer(ContainerView):
     def pause(self) -> None:
         """Freezes the server: connections are taken, and nobody answers."""
         self.diary.append(Entry.now(Deed.SERVER_AWAY, "frozen"))
-        self._container.pause()
+        # On cgroups of version 1 runc gives up while the server makes a thread, thaws it, and leaves it to the caller
+        # to try again (opencontainers/runc, pull request 4388).
+        _until_it_passes(self._container.pause, lambda error: _NOT_NOW in str(error))
 
     def unpause(self) -> None:
         """Lets a frozen server go on."""
@@ -226,3 +220,17 @@ class ServerContainer(ContainerView):
         if self._reserved is not None:
             self._reserved.close()
             self._reserved = None
+
+
+def _until_it_passes(act: Callable[[], None], passes: Callable[[APIError], bool]) -> None:
+    """Have the engine do what it refuses for a moment at times; any other refusal is raised at once."""
+    deadline = time.monotonic() + _ENGINE_LIMIT
+    while True:
+        try:
+            act()
+        except APIError as error:
+            if not passes(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return

@@ -159,6 +159,29 @@ def test_a_frozen_server_takes_connections_and_answers_nobody_until_it_thaws(sta
     server.wait_until_ready()
 
 
+def test_a_server_that_cannot_be_frozen_at_the_moment_is_tried_again(start, monkeypatch):
+    container = start().require_container()
+    refusals = [APIError("OCI runtime pause failed: unable to freeze: unknown")] * 2
+    freeze = Container.pause
+
+    def frozen(self):
+        if refusals:
+            raise refusals.pop()
+        freeze(self)
+
+    monkeypatch.setattr(Container, "pause", frozen)
+    container.pause()
+    assert container.state == "paused"
+    assert not refusals
+
+
+def test_what_is_no_passing_refusal_to_freeze_is_told_at_once(start):
+    container = start().require_container()
+    container.pause()
+    with pytest.raises(APIError, match="already paused"):
+        container.pause()
+
+
 def test_a_frozen_server_can_be_removed(start):
     server = start()
     server.require_container().pause()

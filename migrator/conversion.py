@@ -1,23 +1,16 @@
 """What a file became, before any of it is in the bucket."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 
-class Staged(Protocol):
+@dataclass(frozen=True, slots=True)
+class Staged:
     """A finished object: where it goes, its rows, and the upload that awaits its commit."""
 
-    @property
-    def key(self) -> str:
-        """Its key."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows it holds."""
-
-    @property
-    def upload(self) -> Any:
-        """What `Target.commit` takes."""
+    key: str
+    rows: int
+    upload: Any
 
 
 @dataclass(frozen=True, slots=True)

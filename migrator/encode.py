@@ -9,15 +9,15 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrator.aside import Aside, RowsAside
+from migrator.conversion import Staged
 from migrator.errors import Stopped
 from migrator.parquet_options import readable_schema, write_options
 from migrator.upload_file import Upload, UploadFile
@@ -33,15 +33,6 @@ _WORTH = 0.5
 # Many columns take a bigger row group, so that each is worth what is kept of it, as far as memory has room.
 _COLUMN_BYTES = 40 * 1024
 _WIDEST_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A finished object: where it goes, its rows, and the upload that awaits its commit."""
-
-    key: str
-    rows: int
-    upload: Any
 
 
 class Encoder:
@@ -84,7 +75,7 @@ class Encoder:
         self._tables.append(table)
         return table
 
-    def finish(self) -> tuple[Encoded, ...]:
+    def finish(self) -> tuple[Staged, ...]:
         """Wait until all is encoded; the finished objects in the order in which they were begun.
 
         Raises:
@@ -254,11 +245,11 @@ class ParquetTable:
                     self._writer.close()
             self._file.upload.abort()
 
-    def finished(self) -> Encoded:
+    def finished(self) -> Staged:
         """What was made, once the encoder has finished."""
         if not self._closed or self._file is None:
             raise RuntimeError(f"the table of {self.key!r} was begun and neither closed nor aborted")
-        return Encoded(self.key, self.rows, self._file.upload)
+        return Staged(self.key, self.rows, self._file.upload)
 
     def _put_aside(self) -> None:
         rows = pa.concat_tables(self._waiting).combine_chunks()

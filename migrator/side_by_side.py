@@ -1,7 +1,6 @@
 """Two ascending streams held against each other in one pass, of which no more than an item each is in memory."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import tee
 from typing import TypeVar
 
 L = TypeVar("L")
@@ -20,8 +19,7 @@ def side_by_side(
         right_key: The key of one on the right.
     """
     over: tuple[bytes, None] = (b"", None)
-    keyed, plain = tee(right)
-    others = zip(map(right_key, keyed), plain, strict=True)
+    others = ((right_key(each), each) for each in right)
     at, other = next(others, over)
     for one in left:
         key = left_key(one)

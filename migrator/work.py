@@ -9,9 +9,9 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from migrator.conversion import Conversion
+from migrator.conversion import Conversion, Staged
 from migrator.entries import Entry, StoredObject
 from migrator.errors import Blocked, KeyRefused, KeyTaken, ReasonCode, Refusal, SourceChanged, Stopped
 from migrator.names import encoded_path
@@ -152,11 +152,11 @@ class Workshop:
         self.wrote.set()
         return StoredObject(receipt.key, rows, receipt.size, receipt.etag, receipt.version)
 
-    def _stage(self, made: "MadeObject") -> "_Staged":
+    def _stage(self, made: "MadeObject") -> Staged:
         upload = self._target.stage(made.key, made.metadata)
         upload.write(made.data)
         upload.close()
-        return _Staged(made.key, made.rows, upload)
+        return Staged(made.key, made.rows, upload)
 
     def _second_arrival(self, task: Task) -> Outcome:
         sha256 = self._sha256(task)
@@ -255,12 +255,6 @@ class Workshop:
             return self._sha256(task)
         except Refusal:
             return None
-
-
-class _Staged(NamedTuple):
-    key: str
-    rows: int
-    upload: "Upload"
 
 
 class _Hidden(Exception):

@@ -8,17 +8,8 @@ from migrator import cluster_work
 from migrator.cluster_place import check, here_of
 from migrator.errors import ExitCode, TargetUnavailable
 from migrator.outcomes import Converted, Kept, Left, Stored
-from tests.migrator.s3_fake import FakeS3, Fault
+from tests.migrator.s3_fake import Fault
 from tests.migrator.workplaces import new_place, sent, task_of
-
-
-@pytest.fixture
-def s3(monkeypatch):
-    for name, value in {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-west-1"}.items():
-        monkeypatch.setenv(name, value)
-    server = FakeS3()
-    yield server
-    server.close()
 
 
 @pytest.fixture

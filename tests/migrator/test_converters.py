@@ -22,7 +22,6 @@ from migrator.entries import Entry, Intent
 from migrator.names import format_of
 from migrator.outcomes import Task
 from migrator.work import Workshop
-from tests.migrator.s3_fake import FakeS3
 
 PATIENCE_SECONDS = 120
 FILES = {
@@ -170,15 +169,6 @@ def test_no_converter_outlives_a_run_that_is_killed(tmp_path):
 
 
 # ---- in a run ----
-
-
-@pytest.fixture
-def s3(monkeypatch):
-    for name, value in {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-west-1"}.items():
-        monkeypatch.setenv(name, value)
-    server = FakeS3()
-    yield server
-    server.close()
 
 
 @pytest.fixture

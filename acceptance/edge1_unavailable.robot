@@ -123,7 +123,7 @@ A server that is killed half way blames no file, and the next run ends the work
 A server that freezes half way is given up in time, and the next run ends the work
     [Documentation]    It takes connections and answers nobody. What it was sent before it froze it may still carry
     ...    out when it thaws; the next run adopts that.
-    [Tags]    fr-008    fr-010    fr-011
+    [Tags]    fr-008    fr-010    fr-011    long-wait
     [Setup]    Open a world on a server of its own
     Given the source holds a few files
     And the migrator is held half way and has little patience

@@ -66,7 +66,7 @@ An answer that is lost makes no second version
 
 An upload that hangs is given up in time and tried again, as if nothing had happened
     [Documentation]    One never reaches the server, and the answer to another never comes; all others pass.
-    [Tags]    fr-006    sc-003
+    [Tags]    fr-006    long-wait    sc-003
     Given the source holds a few files and a large one
     And a small and a large upload hang once
     When the migrator runs to its end

@@ -14,7 +14,7 @@ from harness.world import World
 from verdicts import show
 
 RUN_LIMIT = patient(120)
-GRACE = timedelta(seconds=2)
+GRACE = timedelta(seconds=1)
 HELD_LIMIT = patient(120)
 # What a process may need beyond its grace period to write its state and end on a busy machine. With that period it is
 # less than the 15 s after which a hanging upload ends by itself, so that whoever waits for that is seen.

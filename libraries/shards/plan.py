@@ -17,8 +17,8 @@ Options = dict[str, Any]
 # What is about the order of all tests, or about no test at all, is left to one process.
 _ALONE = ("dryrun", "exitonfailure", "exitonerror", "timestampoutputs", "rpa")
 _SILENT: Mapping[str, Any] = {"output": "NONE", "log": "NONE", "report": "NONE", "xunit": "NONE", "console": "quiet"}
-# A test with this tag starts runs of the suite itself: nothing takes longer, and who begins with it ends sooner.
-_LONGEST = "whole-run"
+# Tests that take longest, as they run the suite itself or wait while others work: who begins with them ends sooner.
+_LONGEST = frozenset({"whole-run", "long-wait"})
 _NOT_RANDOM = "none"
 
 
@@ -56,11 +56,9 @@ class Plan:
     def queue(self) -> list[int]:
         """The numbers of the tests in the order in which they are taken; the same for the same plan."""
         numbers = range(len(self.tests))
-        return (
-            list(numbers)
-            if self.random
-            else sorted(numbers, key=lambda number: _LONGEST not in self.tests[number].tags)
-        )
+        if self.random:
+            return list(numbers)
+        return sorted(numbers, key=lambda number: _LONGEST.isdisjoint(self.tests[number].tags))
 
 
 def parsed(arguments: Sequence[str]) -> tuple[Options, list[str]] | None:

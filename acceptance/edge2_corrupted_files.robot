@@ -50,6 +50,17 @@ A file that is removed under the run is failed as vanished and leaves no object 
     And the migrator goes on to its end
     Then the books balance
 
+A folder that may not be read leaves work pending, and the next run migrates what is in it
+    [Documentation]    Nobody knows what is in it, so that no run may say that all is done.
+    [Tags]    fr-004
+    Given files that will arrive again are at hand
+    And nobody may read a folder of the source
+    When the migrator runs until it ends
+    Then the migrator leaves work pending, and what is in the folder is untouched
+    When the folder may be read again
+    And the migrator runs to its end
+    Then the books balance
+
 A file that may not be read is failed as unreadable, and done once it may be
     [Documentation]    The others are done; it is no outage, and no defect either.
     [Tags]    sc-004

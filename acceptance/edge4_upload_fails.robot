@@ -118,12 +118,12 @@ A target that refuses every file blames none of them, and the next run does the 
 
 A server that stays overloaded blames no file, and no part of an upload is left after the next run
     [Documentation]    The outage begins between two parts of a large object, so that nobody can abort the upload
-    ...    then; retrying has an end, and the files that were not done stay pending.
+    ...    then; retrying goes on from the last success, however old the run is, and has an end.
     [Tags]    fr-006    fr-008    fr-010    fr-011
     Given the source holds a few files and a large one
-    And the migrator is held within the large file and has little patience
+    And the migrator is held within the large file for longer than its patience
     When the server is overloaded and stays so
-    Then the migrator gives up within its patience
+    Then the migrator gives up within its patience, which begins with the last success
     And no file bears the blame
     When the server is back
     And the migrator runs to its end

@@ -196,12 +196,12 @@ Credentials, region and endpoint of a profile are taken
     Then the books balance
 
 Region and endpoint of the environment's variables are taken
-    [Documentation]    `AWS_REGION` counts like `AWS_DEFAULT_REGION`, which some libraries alone know.
+    [Documentation]    `AWS_REGION` counts like `AWS_DEFAULT_REGION`; some libraries know the one alone, some the other.
     [Tags]    fr-006
     [Setup]    Open a world on a server of any region
-    Given files that will arrive again are at hand
-    And variables alone tell region and endpoint
-    When the migrator runs to its end
+    Given the source is empty
+    When a file is migrated where the region is told by    AWS_REGION
+    And another file is migrated where the region is told by    AWS_DEFAULT_REGION
     Then every upload was signed for that region
     And the books balance
 

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from threading import Event
 from types import MappingProxyType
 
 from robot.api import logger
@@ -30,6 +29,8 @@ _DATA = frozenset({Act.PUT_OBJECT, Act.UPLOAD_PART})
 _OVERLOADED = Answer(503, "SlowDown")
 _SMALL_KEY = f"{PREFIX}/{mock_few.ARCHIVE}/a.csv.parquet"
 _LARGE_KEY = f"{PREFIX}/{mock_few.LARGE}.parquet"
+_LARGE_KEYS = f"*{mock_few.LARGE}*"
+_STEPS = frozenset({Act.UPLOAD_PART, Act.COMPLETE_MULTIPART})
 # The ways in which S3 servers say that they are out of order, by the number of the upload that they befall.
 _PASSING_FAILURES: Mapping[int, Answer] = MappingProxyType(
     {2: _OVERLOADED, 5: Answer(500, "InternalError"), 8: Answer(507, "XMinioStorageFull")}
@@ -136,6 +137,13 @@ class Faults:
         world.gate.begin_outage(_OVERLOADED)
 
     @keyword
+    def outlast_patience(self, world: World) -> None:
+        """Wait until the run is older than its `--retry-for`, while the target is in order."""
+        if world.process is None:
+            raise AssertionError("No migrator is running: the Given that starts it is missing.")
+        world.process.ends_within(RETRY_FOR)
+
+    @keyword
     def bear_an_outage(self, world: World, lasting: timedelta) -> None:
         """Let go of what is held into an outage that lasts so long, or until the migrator gives up; then it is over."""
         if world.process is None or world.hold is None:
@@ -183,11 +191,17 @@ class Faults:
     @keyword
     def hold_large_file_partway(self, world: World) -> None:
         """Let the first part of the large file pass and hold what comes next of it; without parts, hold its upload."""
-        met = Event()
-        key = f"*{mock_few.LARGE}*"
-        parts = frozenset({Act.UPLOAD_PART, Act.COMPLETE_MULTIPART})
-        world.gate.obey(Rule(Hold(), frozenset({Act.PUT_OBJECT}), key=key, met=met))
-        world.hold = world.gate.obey(Rule(Hold(), parts, first=2, key=key, met=met))
+        self._hold_large_file(world, Rule(Hold(), _STEPS, first=2, key=_LARGE_KEYS))
+
+    @keyword
+    def hold_answers_to_parts_of_large_file(self, world: World) -> None:
+        """Let the server store parts of the large file, and keep that from the migrator; without parts, hold it all."""
+        self._hold_large_file(world, Rule(Hold(Stage.ANSWER), _STEPS, key=_LARGE_KEYS))
+
+    @staticmethod
+    def _hold_large_file(world: World, steps: Rule) -> None:
+        world.gate.obey(Rule(Hold(), frozenset({Act.PUT_OBJECT}), key=_LARGE_KEYS, met=steps.met))
+        world.hold = world.gate.obey(steps)
 
     @keyword
     def refuse_keys(self, world: World, how: str, *files: str) -> None:
@@ -222,6 +236,16 @@ class Faults:
     def migrator_should_have_given_up_in_time(self, world: World) -> None:
         """Exit code 4, within `--retry-for` + 20 s of the server's last good answer (or of the start)."""
         self._judge_end(world, "Given up in time", faults.since_last_success(world), _OUTAGE_LIMIT, "its last success")
+
+    @keyword
+    def migrator_should_not_have_given_up_before_its_time(self, world: World) -> None:
+        """It ended no sooner after the server's last good answer than half of `--retry-for`.
+
+        A pause that would end beyond that time need not be made, which is free up to the half.
+        """
+        seen, least = faults.since_last_success(world), RETRY_FOR.total_seconds() / 2
+        row = Row("the migrator's end", f"at least {least:g} s after its last success", f"{seen:.1f} s", seen >= least)
+        judge(world, "Not given up too early", [row])
 
     @keyword
     def migrator_should_have_given_up_at_once(self, world: World) -> None:

@@ -76,7 +76,7 @@ class Names:
 
     @keyword
     def other_bytes_arrive_again(self, world: World) -> None:
-        """Put other good bytes where the done files had arrived; their truth is to fail with `name-taken`."""
+        """Put other bytes, good and bad, where the done files had arrived; they must fail with `name-taken`."""
         arrivals.arrive(world, map(mock_names.with_other_bytes, mock_names.numbered_names()))
 
     @keyword
@@ -107,13 +107,17 @@ class Names:
 
     @keyword
     def put_what_the_inventory_passes_over(self, world: World) -> None:
-        """Put hidden files, links, a socket and a pipe into the source, and a hard link, which is a file."""
+        """Put hidden files, links, a socket and a pipe into the source, and hard links, which are files.
+
+        Of one file's three names two lie in the source.
+        """
         for place in (".hidden.csv", "odd/.hidden.csv", ".folder/within.csv"):
             arrivals.put_bystander(world, place, b"a\n1\n")
         arrivals.put_what_is_no_file(world)
         (linked,) = arrivals.arrive(world, [Recipe("odd/hard link.csv", csv(["a"], ["1"]))])
         other = world.folder / "elsewhere" / "hard link.csv"
         other.hardlink_to(world.source / linked.path)
+        arrivals.arrive_by_another_name(world, linked, "odd/second name.csv")
 
     @keyword
     def put_strange_objects_under_keys(self, world: World) -> None:

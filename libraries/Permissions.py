@@ -2,10 +2,14 @@
 
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from robot.api.deco import keyword, library
 
 from harness import arrivals, permissions
+from harness.books_facts import facts_of
+from harness.faults import PENDING_LEFT
+from harness.folders import look
 from harness.problems import EnvironmentFault, Problem
 from harness.tables import Row
 from harness.truth import MockFile, reason_path
@@ -27,10 +31,42 @@ class _Lying:
 
 @library(scope="TEST", doc_format="MARKDOWN")
 class Permissions:
-    """A good csv file that nobody may read for a while, or a folder that nobody may write."""
+    """A good file, or a folder with one in it, that nobody may read for a while, or a folder that nobody may write."""
 
     def __init__(self) -> None:
         self._file: MockFile | None = None
+
+    @keyword
+    def forbid_reading_of_a_folder(self, world: World) -> None:
+        """Take all permissions from a folder of the source with a good file in it; modes bind the migrator from now."""
+        _bind(world)
+        self._file = next(file for file in world.truth.ending("done") if "/" in file.path)
+        self._folder(world).chmod(permissions.NOBODYS)
+        world.note(f"{self._folder(world).name}/ may not be read")
+
+    @keyword
+    def allow_reading_of_the_folder(self, world: World) -> None:
+        """Give the folder its permissions again."""
+        self._folder(world).chmod(_USUAL)
+        world.note(f"{self._folder(world).name}/ may be read")
+
+    @keyword
+    def file_in_the_folder_should_be_untouched(self, world: World) -> None:
+        """Exit code 4; the file lies where it arrived and is neither done nor failed, and there is no object of it."""
+        file, last = self._of_now(), world.last_run
+        self._folder(world).chmod(_USUAL)
+        lying = look(world.source).get(file.path) == facts_of(file)
+        self._folder(world).chmod(permissions.NOBODYS)
+        ended = [each.state for each in world.status().of_path(file.path) if each.state in {"done", "failed"}]
+        keys = {f"{PREFIX}/{each.key}" for each in file.objects} & set(world.bucket.keys())
+        right = last.signal is None and last.exit_code == PENDING_LEFT
+        rows = [
+            Row(last.command, f"exit code {PENDING_LEFT}", last.how_it_ended(), right),
+            Row(file.path, "the file untouched where it arrived", "so" if lying else "it changed or gone", lying),
+            Row(file.path, "neither done nor failed", ", ".join(ended) or "so", not ended),
+            Row(file.path, "no object", ", ".join(keys) or "so", not keys),
+        ]
+        judge(world, "Unreadable folder", rows)
 
     @keyword
     def forbid_reading_of_a_file(self, world: World) -> None:
@@ -78,6 +114,9 @@ class Permissions:
         """Give the permission back."""
         (world.source / "done").chmod(_USUAL)
         world.note("done/ may be written")
+
+    def _folder(self, world: World) -> Path:
+        return (world.source / self._of_now().path).parent
 
     def _of_now(self) -> MockFile:
         if self._file is None:

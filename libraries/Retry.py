@@ -22,7 +22,8 @@ class Retry:
     """What a user repairs, and what `retry` makes of it."""
 
     def __init__(self) -> None:
-        self._retried: set[str] = set()
+        self._retried: dict[str, int | None] = {}
+        """Path → attempts before it was retried."""
 
     @keyword
     def refuse_one_file(self, world: World) -> None:
@@ -30,7 +31,7 @@ class Retry:
         file = world.truth.ending("done")[0]
         for each in file.objects:
             world.gate.obey(Rule(Answer(403, "AccessDenied"), key=f"{PREFIX}/{each.key}"))
-        self._retried = {file.path}
+        self._retried = {file.path: 1}
 
     @keyword
     def allow_every_file(self, world: World) -> None:
@@ -46,9 +47,10 @@ class Retry:
     def repair_a_failed_file(self, world: World) -> None:
         """Overwrite a failed csv file where it lies with bytes that can be converted."""
         recipe = mock_names.repaired(mock_names.failing_names()[0])
-        failed = {file.path: file.place or "nowhere" for file in world.status().in_state("failed")}
-        arrivals.change(world, failed.get(recipe.path, f"failed/{recipe.path}"), recipe)
-        self._retried = set(failed)
+        failed = {file.path: file for file in world.status().in_state("failed")}
+        place = failed[recipe.path].place if recipe.path in failed else None
+        arrivals.change(world, place or f"failed/{recipe.path}", recipe)
+        self._retried = {path: file.attempts for path, file in failed.items()}
 
     @keyword
     def take_failed_files_away(self, world: World) -> None:
@@ -70,17 +72,24 @@ class Retry:
 
     @keyword
     def retried_files_should_be_pending_again(self, world: World) -> None:
-        """Each lies where it had arrived and is pending, without a reason file; all other failed files stay failed."""
+        """Each lies where it had arrived and is pending, without a reason file; all other failed files stay failed.
+
+        Its attempts are as many as before, and nothing has ended.
+        """
         lying = look(world.source).keys() - world.allowed.bystanders.keys()
         rows = []
         for path in sorted(self._retried):
-            states = [(file.state, file.place) for file in world.status().of_path(path)]
+            found = world.status().of_path(path)
+            states = [(file.state, file.place) for file in found]
             left = [f"failed/{path}"] if f"failed/{path}" in lying else []
             left += reasons_beside(lying, f"failed/{path}")
             right = states == [("pending", path)] and path in lying and not left
             seen = f"{states}{' and in the way: ' if left else ''}{', '.join(left)}"
             rows.append(Row(path, "pending where it had arrived, nothing of it in failed/", seen, right))
-        others = {file.path for file in world.truth.ending("failed")} - self._retried
+            facts = [(file.attempts, file.finished_at) for file in found]
+            told = f"attempts {self._retried[path]} as before, and finished_at null"
+            rows.append(Row(path, told, f"{facts}", facts == [(self._retried[path], None)]))
+        others = {file.path for file in world.truth.ending("failed")} - self._retried.keys()
         judge(world, "Retried files", [*rows, *_failed_rows(world, others, None)])
 
     @keyword

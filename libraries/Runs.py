@@ -31,12 +31,15 @@ class Runs:
 
     @keyword
     def run_a_second_migrator(self, world: World, within: timedelta = RUN_LIMIT) -> None:
-        """Start another run over the same source, and wait for its end; the first one stays the world's own."""
+        """Start another run over the same source, and wait for its end; the first one stays the world's own.
+
+        It brings a state of its own, which must not make two sources of one.
+        """
         first = world.process
         if first is None or not first.running:
             raise AssertionError("No migrator is running that a second one could meet: the Given is missing.")
         try:
-            _tell(world.run("run", within=within))
+            _tell(world.run("run", "--state", str(world.folder / "second.state"), within=within))
         finally:
             world.process = first
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from robot.api.deco import keyword, library
 
-from harness import surroundings
+from harness import arrivals, surroundings
 from harness.books_folders import reasons_beside
 from harness.folders import look
+from harness.mock_made import Recipe
+from harness.mock_text import csv
 from harness.status import RecordedFile
 from harness.tables import Row
 from harness.world import World
@@ -42,13 +44,18 @@ class Surroundings:
         surroundings.tell_by_profile(world)
 
     @keyword
-    def tell_region_and_endpoint_by_variables(self, world: World) -> None:
-        """Let the region be known from `AWS_REGION` alone, and the endpoint from `AWS_ENDPOINT_URL` alone."""
-        surroundings.tell_by_variables(world)
+    def tell_region_and_endpoint_by_variables(self, world: World, region: str) -> None:
+        """Let the region be known from the variable `region` alone, and the endpoint from `AWS_ENDPOINT_URL` alone."""
+        surroundings.tell_by_variables(world, region)
+
+    @keyword
+    def let_a_file_of_its_own_arrive(self, world: World, name: str) -> None:
+        """Put a good csv file of that name into the source."""
+        arrivals.arrive(world, [Recipe(f"{name}.csv", csv(["name"], [name]))])
 
     @keyword
     def every_upload_should_be_signed_for_that_region(self, world: World) -> None:
-        """The gate has seen a signed upload, and each was signed for the region that `AWS_REGION` names."""
+        """The gate has seen a signed upload, and each was signed for the region that was told."""
         seen = [(each.region, f"{each.act} {each.key}") for each in world.gate.uploads() if each.region]
         wanted = surroundings.OTHER_REGION
         rows = [Row("the gate", "at least one signed upload", str(len(seen)), bool(seen))]

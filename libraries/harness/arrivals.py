@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import mock_folder
 from harness.folders import FileFacts, describe
 from harness.mock_made import Recipe
-from harness.truth import MockFile, MockSet, State, reason_path
+from harness.truth import OBJECT_SUFFIX, MockFile, MockSet, State, reason_path, source_path
 from harness.world import PREFIX, World
 
 _LONG_AGO = 1_500_000_000_000_000_000
@@ -27,6 +27,15 @@ def arrive(world: World, recipes: Iterable[Recipe]) -> tuple[MockFile, ...]:
     if world.process:
         world.note(f"{len(files)} file{'s' if len(files) > 1 else ''} arrived")
     return files
+
+
+def arrive_by_another_name(world: World, file: MockFile, path: str) -> None:
+    """Give a csv file of the source a second name in it, by a hard link; by that it is a file of its own."""
+    (world.source / path).hardlink_to(world.source / file.path)
+    (made,) = file.objects
+    its_object = replace(made, key=f"{path}{OBJECT_SUFFIX}", source_path=source_path(path))
+    other = replace(file, path=path, objects=(its_object,))
+    world.mock = replace(world.truth, files=(*world.truth.files, other))
 
 
 def change(world: World, place: str, recipe: Recipe) -> MockFile:

@@ -205,3 +205,5 @@ def _reason_content(books: Books, file: MockFile, record: RecordedFile, place: s
     # 0 where a file failed before anybody tried it; null where a rebuilt state did not know it any more.
     if type(attempts) is not int and not (attempts is None and books.allowed.rebuilt):
         yield Difference(shown(place), "a number of attempts", f"{attempts!r}")
+    elif None not in {attempts, record.attempts} and attempts != record.attempts:
+        yield Difference(shown(place), f"attempts {record.attempts}, as the state says", f"{attempts}")

@@ -106,6 +106,8 @@ def names_at_the_limits(prefix: str, folder: str = "odd") -> Iterator[Recipe]:
     taken = Made(within.chunks, within.tables, _SERVERS_CHOICE, State.EITHER)
     yield Recipe(f"{deep}{'within'.ljust(room - 4, 'k')}.csv", taken)
     yield Recipe(f"{deep}{'beyond'.ljust(room - 3, 'k')}.csv", Made(beyond.chunks, codes=_NO_NAME))
+    # Many bytes and few letters.
+    yield Recipe(f"{folder}/{'/'.join(['深' * 70] * 5)}/beyond.csv", Made(beyond.chunks, codes=_NO_NAME))
     wide = f"{folder}/{'/'.join(['深' * 70] * 2)}/{'名' * 55}"
     room = LONGEST_METADATA_PATH - len(source_path(wide))
     for more in (0, 1):

@@ -76,7 +76,7 @@ def again(recipe: Recipe) -> Recipe:
 
 
 def with_other_bytes(recipe: Recipe) -> Recipe:
-    """The same path with other bytes that are as good, later: it must fail, for its objects' names are taken."""
+    """The same path with other bytes, good or bad, later: it must fail, for its objects' names are taken."""
     other = next(made for ending, made in _OTHER.items() if recipe.path.lower().endswith(ending))
     return Recipe(recipe.path, bad(other.data, "name-taken"), mtime_ns=recipe.mtime_ns + _LATER)
 
@@ -101,6 +101,7 @@ def _tables() -> Iterator[Made]:
 
 _OTHER_TABLE = csv(["other"], ["bytes"])
 _OTHER = {
+    "two.dots.csv": bad(b"a,b\n1\n", "malformed-csv"),
     ".csv.gz": gzipped("table.csv", _OTHER_TABLE),
     ".csv": _OTHER_TABLE,
     ".tar.gz": gzipped_tar({"a.csv": _OTHER_TABLE}),

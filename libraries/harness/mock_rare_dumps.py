@@ -45,7 +45,12 @@ def _mysql() -> Made:
             "`a``b`",
             "a`b",
             ("id", "x`y"),
-            ((number("1"), Literal('"say ""hi"" \\"there\\""', 'say "hi" "there"')), (number("2"), "\\ \n")),
+            (
+                (number("1"), Literal('"say ""hi"" \\"there\\""', 'say "hi" "there"')),
+                (number("2"), "\\ \n"),
+                # What LIKE would take for itself stays as it is; a backslash before any other letter goes.
+                (number("3"), Literal(r"'100\% \_\t\b\0\Z\q\''", "100\\% \\_\t\b\0\x1aq'")),
+            ),
             named=False,
             verb="insert into",
             backslashes=True,

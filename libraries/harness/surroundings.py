@@ -68,11 +68,11 @@ def tell_by_profile(world: World) -> None:
     world.tells_endpoint = False
 
 
-def tell_by_variables(world: World) -> None:
-    """Tell another region in `AWS_REGION` alone, and the endpoint in `AWS_ENDPOINT_URL` alone."""
+def tell_by_variables(world: World, region: str) -> None:
+    """Tell another region in the variable `region` alone, and the endpoint in `AWS_ENDPOINT_URL` alone."""
     kept, told = _without_aws(world)
     keys = {name: value for name, value in told.items() if "KEY" in name}
-    place = {"AWS_REGION": OTHER_REGION, "AWS_ENDPOINT_URL": world.gate.endpoint_url}
+    place = {region: OTHER_REGION, "AWS_ENDPOINT_URL": world.gate.endpoint_url}
     world.launch = replace(world.launch, environment=kept | keys | place)
     world.tells_endpoint = False
 

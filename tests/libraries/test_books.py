@@ -1,5 +1,6 @@
 """Each `Should` keyword over the books fails on a broken world, with one sentence that says what is wrong."""
 
+import json
 import os
 
 import pytest
@@ -248,4 +249,6 @@ def test_a_start_before_the_first_attempt_is_told(world):
     with pytest.raises(AssertionError, match=r"Expected started_at null before the first attempt, .*at bad\.json"):
         BOOKS.books_should_balance(world)
     world.record("bad.json")["started_at"] = None
+    place = world.source / "failed/bad.json.reason.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "attempts": 0}))
     BOOKS.books_should_balance(world)

@@ -185,6 +185,9 @@ def test_a_reason_may_tell_of_no_attempt_and_of_an_unknown_number_only_where_the
     place = world.source / "failed/bad.json.reason.json"
     reason = json.loads(place.read_text())
     place.write_text(json.dumps({**reason, "attempts": 0}))
+    with pytest.raises(AssertionError, match="Expected attempts 1, as the state says, seen 0"):
+        BOOKS.books_should_balance(world)
+    world.record("bad.json").update(attempts=0, started_at=None)
     BOOKS.books_should_balance(world)
     place.write_text(json.dumps({**reason, "attempts": None}))
     with pytest.raises(AssertionError, match="Expected a number of attempts, seen None"):

@@ -55,6 +55,14 @@ def test_only_a_good_answer_of_the_server_itself_is_a_success(world, status, fat
         FAULTS.migrator_should_have_given_up_in_time(world)
 
 
+def test_a_run_that_gives_up_before_its_time_is_told(world):
+    answered(world, 200, before=0.6)
+    FAULTS.migrator_should_not_have_given_up_before_its_time(world)
+    answered(world, 200, before=0.4)
+    with pytest.raises(AssertionError, match=r"Expected at least 0\.5 s after its last success, seen 0\.4 s"):
+        FAULTS.migrator_should_not_have_given_up_before_its_time(world)
+
+
 @pytest.mark.parametrize("code", [0, 1, 3, 5])
 def test_every_other_exit_code_is_told(world, code):
     answered(world, 200, before=2)

@@ -110,9 +110,10 @@ def test_odd_names_end_as_the_contract_says():
 
 
 def test_names_at_the_limits_are_within_one_and_beyond_it_by_one():
-    within, beyond, whole, left_out = _files(names_at_the_limits("lake"))
+    within, beyond, few_letters, whole, left_out = _files(names_at_the_limits("lake"))
     assert [len(f"lake/{file.path}.parquet".encode()) for file in (within, beyond)] == [1024, 1025]
-    assert (within.state, beyond.codes) == (State.EITHER, {"unsupported-name"})
+    assert (within.state, beyond.codes, few_letters.codes) == (State.EITHER, *[{"unsupported-name"}] * 2)
+    assert len(few_letters.path) < 1024 < len(few_letters.path.encode())
     assert [len(file.objects[0].source_path) for file in (whole, left_out)] == [1800, 1801]
 
 

@@ -85,6 +85,44 @@ def test_an_unreadable_file_that_ended_otherwise_is_told(unreadable, wreck, told
         keywords.migrator_should_have_failed_the_file_as_unreadable(world)
 
 
+@pytest.fixture
+def closed(tmp_path):
+    """A world whose run has left `b/c.csv` in a folder that nobody may read."""
+    world = balanced_world(tmp_path)
+    pend(world, "b/c.csv")
+    keywords = Permissions()
+    # Of the good files this one alone lies in a folder.
+    keywords.forbid_reading_of_a_folder(world)
+    world.finished = replace(world.last_run, exit_code=4)
+    yield world, keywords
+    (world.source / "b").chmod(0o755)
+
+
+def test_what_lies_in_an_unreadable_folder_and_is_untouched_passes(closed):
+    world, keywords = closed
+    keywords.file_in_the_folder_should_be_untouched(world)
+    assert (world.source / "b").stat().st_mode & 0o777 == 0
+    keywords.allow_reading_of_the_folder(world)
+    assert (world.source / "b").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize(
+    ("wreck", "told"),
+    [
+        (lambda world: setattr(world, "finished", replace(world.last_run, exit_code=3)), "Expected exit code 4"),
+        (lambda world: (world.source / "b/c.csv").write_bytes(b"other"), r"seen it changed or gone, at b/c\.csv"),
+        (lambda world: world.record("b/c.csv").update(state="failed"), "Expected neither done nor failed, seen failed"),
+        (lambda world: world.bucket.objects.update({"lake/b/c.csv.parquet": b""}), "Expected no object, seen lake/b"),
+    ],
+)
+def test_what_lies_in_an_unreadable_folder_and_was_touched_is_told(closed, wreck, told):
+    world, keywords = closed
+    (world.source / "b").chmod(0o755)
+    wreck(world)
+    with pytest.raises(AssertionError, match=told):
+        keywords.file_in_the_folder_should_be_untouched(world)
+
+
 def test_a_done_folder_that_nobody_may_write_is_made_and_mended(tmp_path, launch):
     world = balanced_world(tmp_path / "world")
     (world.source / "done").rename(world.folder / "elsewhere")

@@ -94,12 +94,13 @@ def test_a_profile_alone_tells_everything(world, keywords):
     assert config == "[profile archive]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:1\n\n"
 
 
-def test_variables_alone_tell_region_and_endpoint(world, keywords):
-    keywords.tell_region_and_endpoint_by_variables(world)
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_variables_alone_tell_region_and_endpoint(world, keywords, variable):
+    keywords.tell_region_and_endpoint_by_variables(world, variable)
     assert not world.tells_endpoint
     assert world.launch.environment == {
-        **KEYS,
-        "AWS_REGION": surroundings.OTHER_REGION,
+        **{name: value for name, value in KEYS.items() if name != "AWS_REGION"},
+        variable: surroundings.OTHER_REGION,
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     }
 

@@ -47,12 +47,14 @@ An outage that is shorter than the run's patience is borne, as if nothing had ha
     And the books balance
 
 An upload that is cut in mid-body is tried again, and nothing half is stored
-    [Documentation]    Once within a small object and once within a large one; the objects are read back whole.
+    [Documentation]    Once within a small object and once within a large one; the objects are read back whole, and
+    ...    those that were uploaded in parts tell where they are from like all others.
     [Tags]    fr-006    sc-002
     Given the source holds a few files and a large one
     And a small and a large upload are cut in mid-body once
     When the migrator runs to its end
     Then every value of every convertible file is in its parquet object
+    And every object tells path, size, format and digest of its source file
     And the books balance
 
 An answer that is lost makes no second version

@@ -65,15 +65,15 @@ A failed folder that is a link or a file is refused, and nothing is put where it
     When the migrator runs to its end
     Then the books balance
 
-A done folder that cannot be written leaves all work pending, and nothing is uploaded twice for it
+A done or failed folder that cannot be written leaves all work pending, and nothing is uploaded twice for it
     [Documentation]    The disk's fault, or whoever has set the modes; no file's.
     [Tags]    fr-008    fr-010    fr-012
     Given the source holds a few files
-    And nobody may write into the done folder
+    And nobody may write into the folders of done and failed files
     When the migrator runs with little patience
     Then the migrator leaves work pending
     And every file is pending where it arrived
-    When the done folder may be written again
+    When these folders may be written again
     And the migrator runs to its end
     Then no object was uploaded twice over all runs
 
@@ -193,7 +193,8 @@ Credentials, region and endpoint of a profile are taken
     Given files that will arrive again are at hand
     And a profile alone tells credentials, region and endpoint
     When the migrator runs to its end
-    Then the books balance
+    Then every upload was signed for that region
+    And the books balance
 
 Region and endpoint of the environment's variables are taken
     [Documentation]    `AWS_REGION` counts like `AWS_DEFAULT_REGION`; some libraries know the one alone, some the other.

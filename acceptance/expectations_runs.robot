@@ -25,7 +25,7 @@ A second run over the same source is refused, and the first one ends well
     Then the books balance
 
 Five stops and resumes in a row lose nothing and upload nothing twice
-    [Documentation]    Each run gets two uploads further before it is stopped.
+    [Documentation]    Each run gets two uploads further before it is stopped, the last one in an outage.
     [Tags]    fr-007    fr-009    fr-010    sc-003
     Given the source holds a few files
     When the migrator is stopped and resumed five times

@@ -7,6 +7,7 @@ from robot.api.deco import keyword, library
 import figures
 from harness import books
 from harness.books import Difference
+from harness.held import is_held
 from harness.share import Share
 from harness.tables import Row
 from harness.world import World
@@ -74,7 +75,10 @@ class Books:
 
     @keyword
     def some_files_should_be_done_and_some_pending(self, world: World) -> None:
-        """The state tells both kinds: done files, all of whose objects are in the bucket, and pending ones."""
+        """The state tells both kinds: done files, all of whose objects are in the bucket, and pending ones.
+
+        It counts an attempt at each file whose upload the gate held.
+        """
         found = world.books()
         keys = {version.key for version in found.versions}
         done = [file for file in world.truth.files if (record := found.record_of(file)) and record.state == "done"]
@@ -87,6 +91,12 @@ class Books:
             Row(key, f"in the bucket, as {file.path} is done", "so" if key in keys else "no such object", key in keys)
             for file in done
             for key in found.expected_keys(file)
+        ]
+        held = {each.key for each in world.gate.exchanges if is_held(each)}
+        rows += [
+            Row(file.path, "an attempt, as its upload was on its way", f"{record.attempts}", bool(record.attempts))
+            for file in world.truth.files
+            if held.intersection(found.expected_keys(file)) and (record := found.record_of(file))
         ]
         judge(world, "State after the stop", rows)
 

@@ -9,7 +9,7 @@ from robot.api.deco import keyword, library
 from harness import arrivals, permissions
 from harness.books_facts import facts_of
 from harness.faults import PENDING_LEFT
-from harness.folders import look
+from harness.folders import PLACES, look
 from harness.problems import EnvironmentFault, Problem
 from harness.tables import Row
 from harness.truth import MockFile, reason_path
@@ -103,17 +103,19 @@ class Permissions:
         arrivals.put_back(world, file.path)
 
     @keyword
-    def forbid_writing_into_done(self, world: World) -> None:
-        """Make `done/`, and take from everybody the permission to write there; modes bind the migrator from now on."""
+    def forbid_writing_into_done_and_failed(self, world: World) -> None:
+        """Make both folders, and take from everybody the permission to write there; modes bind the migrator then."""
         _bind(world)
-        (world.source / "done").mkdir(mode=_READ_ONLY)
-        world.note("done/ may not be written")
+        for top in PLACES:
+            (world.source / top).mkdir(mode=_READ_ONLY)
+            world.note(f"{top}/ may not be written")
 
     @keyword
-    def allow_writing_into_done(self, world: World) -> None:
+    def allow_writing_into_done_and_failed(self, world: World) -> None:
         """Give the permission back."""
-        (world.source / "done").chmod(_USUAL)
-        world.note("done/ may be written")
+        for top in PLACES:
+            (world.source / top).chmod(_USUAL)
+            world.note(f"{top}/ may be written")
 
     def _folder(self, world: World) -> Path:
         return (world.source / self._of_now().path).parent

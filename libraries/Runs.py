@@ -7,7 +7,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness import runs
-from harness.gate_rules import Hold, Rule
+from harness.gate_rules import Answer, Hold, Rule
 from harness.patience import patient
 from harness.process import Finished
 from harness.tables import Row
@@ -22,6 +22,7 @@ _LONG_GRACE = timedelta(seconds=60)
 _AT_ONCE = patient(10)
 _TAKEN_LIMIT = patient(60)
 _UPLOADS_A_RUN = 2
+_OVERLOADED = Answer(503, "SlowDown")
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -59,12 +60,14 @@ class Runs:
     def stop_and_resume(self, world: World, times: int) -> None:
         """Start the migrator so many times, and stop it each time when two more uploads have passed.
 
-        SIGTERM and SIGINT take turns; each run must end with the exit code of its signal.
+        SIGTERM and SIGINT take turns; each run must end with the exit code of its signal. The last one is stopped
+        while the server is overloaded, the others while an upload hangs.
         """
         ends = []
         for number in range(times):
             told = _STOPS[number % len(_STOPS)]
-            hold = world.gate.obey(Rule(Hold(), first=_UPLOADS_A_RUN + 1))
+            effect = _OVERLOADED if number == times - 1 else Hold()
+            hold = world.gate.obey(Rule(effect, first=_UPLOADS_A_RUN + 1))
             process = world.start("run", "--grace", f"{_SHORT_GRACE.total_seconds():g}")
             world.wait_until_met(hold, HELD_LIMIT)
             process.send(told)

@@ -11,11 +11,12 @@ def held_file(world: World) -> MockFile:
     Raises:
         AssertionError: None is held.
     """
-    held = [each for each in world.gate.exchanges if _is_held(each)]
+    held = [each for each in world.gate.exchanges if is_held(each)]
     if not held:
         raise AssertionError("The gate holds no upload: the Given is missing.")
     return world.truth.file(held[0].key.removeprefix(f"{PREFIX}/").removesuffix(".parquet"))
 
 
-def _is_held(exchange: Exchange) -> bool:
+def is_held(exchange: Exchange) -> bool:
+    """Whether the gate has held a request before the server saw it."""
     return exchange.fate.startswith("held before")

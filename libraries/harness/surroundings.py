@@ -48,13 +48,18 @@ def state_rows(world: World, state: Path) -> list[Row]:
     ]
 
 
-def tell_by_profile(world: World) -> None:
-    """Take credentials, region and endpoint out of environment and options, and put them into a named profile."""
+def tell_by_profile(world: World) -> str:
+    """Take credentials, region and endpoint out of environment and options, and put them into a named profile.
+
+    Returns:
+        The region: another one than usual, where the server takes signatures for any.
+    """
     kept, told = _without_aws(world)
     folder = world.folder / "profiles"
     folder.mkdir()
     keys = {name.lower(): value for name, value in told.items() if "KEY" in name}
-    place = {"region": REGION, "endpoint_url": world.gate.endpoint_url}
+    region = OTHER_REGION if world.server and world.server.file.can("any-region") else REGION
+    place = {"region": region, "endpoint_url": world.gate.endpoint_url}
     credentials, config = folder / "credentials", folder / "config"
     # The profile that nobody named must not be taken.
     credentials.write_text(_section("default", dict.fromkeys(keys, "nobody")) + _section(_PROFILE, keys))
@@ -66,15 +71,17 @@ def tell_by_profile(world: World) -> None:
     }
     world.launch = replace(world.launch, environment=kept | named)
     world.tells_endpoint = False
+    return region
 
 
-def tell_by_variables(world: World, region: str) -> None:
-    """Tell another region in the variable `region` alone, and the endpoint in `AWS_ENDPOINT_URL` alone."""
+def tell_by_variables(world: World, region: str) -> str:
+    """Tell another region, which is returned, in the variable `region` alone; the endpoint in `AWS_ENDPOINT_URL`."""
     kept, told = _without_aws(world)
     keys = {name: value for name, value in told.items() if "KEY" in name}
     place = {region: OTHER_REGION, "AWS_ENDPOINT_URL": world.gate.endpoint_url}
     world.launch = replace(world.launch, environment=kept | keys | place)
     world.tells_endpoint = False
+    return OTHER_REGION
 
 
 def _without_aws(world: World) -> tuple[dict[str, str], dict[str, str]]:

@@ -219,6 +219,16 @@ def test_a_middle_that_is_an_end_is_told(world):
         BOOKS.some_files_should_be_done_and_some_pending(world)
 
 
+def test_an_attempt_that_the_gate_has_seen_and_the_state_does_not_count_is_told(world):
+    pend(world, "a.csv")
+    world.gate.upload("lake/a.csv.parquet")
+    world.gate.exchanges[-1].fate = "held before it reaches the server"
+    BOOKS.some_files_should_be_done_and_some_pending(world)
+    world.record("a.csv")["attempts"] = 0
+    with pytest.raises(AssertionError, match=r"Expected an attempt, as its upload was on its way, seen 0, at a\.csv"):
+        BOOKS.some_files_should_be_done_and_some_pending(world)
+
+
 def test_a_failure_with_a_wrong_code_is_told(world):
     world.record("bad.json")["error"]["code"] = "not-text"
     with pytest.raises(AssertionError, match=r"Expected reason code malformed-json, seen not-text, at bad\.json"):

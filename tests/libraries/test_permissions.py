@@ -123,15 +123,17 @@ def test_what_lies_in_an_unreadable_folder_and_was_touched_is_told(closed, wreck
         keywords.file_in_the_folder_should_be_untouched(world)
 
 
-def test_a_done_folder_that_nobody_may_write_is_made_and_mended(tmp_path, launch):
+@pytest.mark.parametrize("top", ["done", "failed"])
+def test_a_folder_that_nobody_may_write_is_made_and_mended(tmp_path, launch, top):
     world = balanced_world(tmp_path / "world")
-    (world.source / "done").rename(world.folder / "elsewhere")
+    for each in ("done", "failed"):
+        (world.source / each).rename(world.folder / f"other {each}")
     keywords = Permissions()
-    keywords.forbid_writing_into_done(world)
-    place = world.source / "done/x"
+    keywords.forbid_writing_into_done_and_failed(world)
+    place = world.source / top / "x"
     bound = permissions.bound(replace(launch, words=(sys.executable, "-c", "import sys; open(sys.argv[1], 'w')")))
     assert subprocess.run([*bound.words, place], capture_output=True, check=False).returncode
-    keywords.allow_writing_into_done(world)
+    keywords.allow_writing_into_done_and_failed(world)
     assert subprocess.run([*bound.words, place], capture_output=True, check=False).returncode == 0
 
 

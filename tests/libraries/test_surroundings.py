@@ -112,11 +112,13 @@ def _request(world, region):
 
 
 def test_requests_that_are_signed_for_the_region_pass(world, keywords):
+    keywords.tell_region_and_endpoint_by_variables(world, "AWS_REGION")
     _request(world, surroundings.OTHER_REGION)
     keywords.every_upload_should_be_signed_for_that_region(world)
 
 
 def test_a_request_for_another_region_and_none_at_all_are_told(world, keywords):
+    keywords.tell_region_and_endpoint_by_variables(world, "AWS_REGION")
     with pytest.raises(AssertionError, match="Expected at least one signed upload, seen 0"):
         keywords.every_upload_should_be_signed_for_that_region(world)
     _request(world, "us-east-1")

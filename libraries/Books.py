@@ -102,9 +102,12 @@ class Books:
 
     @keyword
     def books_should_agree_so_far(self, world: World) -> None:
-        """Inventory, folders, state and bucket agree on every file, whether it is done, failed or still pending."""
+        """Inventory, folders, state and bucket agree on every file, whether it is done, failed or still pending.
+
+        No scratch file is left of the command that has ended.
+        """
         found = world.books()
-        differences = books.all_differences(found, ended=False)
+        differences = [*books.all_differences(found, ended=False), *books.stray_differences(found)]
         judge(world, "Books so far", rows_of(_paths(found), "the same in all books", differences))
 
     @keyword

@@ -6,7 +6,7 @@ asks the migrator whether it did well: `Status` is one of the four books, not th
 
 from collections.abc import Iterator
 
-from harness.books_bucket import bucket_differences, leftover_differences
+from harness.books_bucket import bucket_differences, leftover_differences, stray_differences
 from harness.books_facts import UNFINISHED, Allowances, Books, Difference
 from harness.books_folders import folder_differences, reason_differences
 from harness.books_inventory import inventory_differences, outcome_differences
@@ -23,6 +23,7 @@ __all__ = [
     "leftover_differences",
     "outcome_differences",
     "reason_differences",
+    "stray_differences",
 ]
 
 

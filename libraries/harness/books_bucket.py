@@ -83,6 +83,11 @@ def leftover_differences(books: Books) -> Iterator[Difference]:
     """Nothing is left over: no unfinished upload in the bucket, no scratch file in the migrator's folder."""
     for key in books.unfinished_uploads:
         yield Difference(shown(key), "no unfinished multipart upload", "one in the bucket")
+    yield from stray_differences(books)
+
+
+def stray_differences(books: Books) -> Iterator[Difference]:
+    """However a run has ended, no scratch file is left of it."""
     for stray in books.strays:
         yield Difference(shown(stray), "state and lock alone in the migrator's folder", "this beside them")
 

@@ -187,8 +187,9 @@ def test_what_is_left_over_is_told(world):
     (world.source / ".migrator/lock").touch()
     BOOKS.books_should_balance(world)
     (world.source / ".migrator/scratch-1").touch()
-    with pytest.raises(AssertionError, match=r"at \.migrator/scratch-1"):
-        BOOKS.books_should_balance(world)
+    for should in (BOOKS.books_should_balance, BOOKS.books_should_agree_so_far):
+        with pytest.raises(AssertionError, match=r"at \.migrator/scratch-1"):
+            should(world)
 
 
 def test_a_file_outside_the_source_is_told(world):

@@ -194,6 +194,11 @@ def test_a_reason_may_tell_of_no_attempt_and_of_an_unknown_number_only_where_the
         BOOKS.books_should_balance(world)
     world.allowed.rebuilt = True
     BOOKS.books_should_balance(world)
+    place.write_text(json.dumps({**reason, "attempts": 2}))
+    BOOKS.books_should_balance(world)
+    place.write_text(json.dumps({**reason, "attempts": "two"}))
+    with pytest.raises(AssertionError, match="Expected a number of attempts, or null, seen 'two'"):
+        BOOKS.books_should_balance(world)
 
 
 def test_a_rebuilt_state_must_still_know_digest_and_objects(world):

@@ -1,6 +1,7 @@
 """What an outage or a refusal must lead to, and a migrator that is sent where nothing good awaits it."""
 
 import socket
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,6 +79,13 @@ def since_last_success(world: World) -> float:
     longest = world.last_run.seconds
     answered = (each for each in world.gate.exchanges if _is_success(each))
     return min((*(_seconds(each, ended) for each in answered), longest))
+
+
+def tried_again(world: World) -> bool:
+    """Whether the migrator sent any request a second time after the server's last answer that shows it in order."""
+    since = since_last_success(world)
+    late = (each for each in world.gate.exchanges if _seconds(replace(each, answered=""), world.last_run.ended) < since)
+    return any(count > 1 for count in Counter((each.act, each.key) for each in late).values())
 
 
 def since_first_refusal(world: World) -> float | None:

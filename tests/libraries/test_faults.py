@@ -56,11 +56,16 @@ def test_only_a_good_answer_of_the_server_itself_is_a_success(world, status, fat
 
 
 def test_a_run_that_gives_up_before_its_time_is_told(world):
-    answered(world, 200, before=0.6)
+    answered(world, 503, before=2.0, fate="answered by the gate")
+    answered(world, 200, before=1.1)
+    answered(world, 503, before=1.0, fate="answered by the gate")
     FAULTS.migrator_should_not_have_given_up_before_its_time(world)
     answered(world, 200, before=0.4)
-    with pytest.raises(AssertionError, match=r"Expected at least 0\.5 s after its last success, seen 0\.4 s"):
+    answered(world, 503, before=0.3, fate="answered by the gate")
+    with pytest.raises(AssertionError, match=r"Expected a request sent again .*, seen none in 0\.4 s"):
         FAULTS.migrator_should_not_have_given_up_before_its_time(world)
+    answered(world, 503, before=0.2, fate="answered by the gate")
+    FAULTS.migrator_should_not_have_given_up_before_its_time(world)
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 5])

@@ -3,7 +3,7 @@ Name                Edge 5 Corrupted state file
 Documentation       What happens if the state persistence file is corrupted when the script restarts? It is named, set
 ...                 aside and rebuilt from folders and bucket: nothing is lost, and nothing is done twice.
 
-Resource            ../resources/edges.resource
+Resource            ../resources/state.resource
 
 Suite Setup         Set up the environment
 Suite Teardown      Tear down the environment

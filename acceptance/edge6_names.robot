@@ -3,7 +3,7 @@ Name                Edge 6 Duplicate names and special characters
 Documentation       What happens when mock files have duplicate names or special characters? Each keeps its own key
 ...                 and place, nothing is ever overwritten, and what no server can hold is failed with a reason.
 
-Resource            ../resources/edges.resource
+Resource            ../resources/state.resource
 
 Suite Setup         Set up the environment
 Suite Teardown      Tear down the environment

@@ -103,9 +103,10 @@ Status warns of a state that cannot be read, and tells what the folders tell
     Then the state is set aside and named
     And the books balance
 
-A state that a live run holds is left to it
-    [Documentation]    Nobody waits for it, nobody takes over, and the first run ends its work.
-    Given files that will arrive again are at hand
+A state that a live run holds is left to it, and a second run is refused
+    [Documentation]    Two schedulers, one folder: the second one neither waits nor takes over.
+    [Tags]    sc-003
+    Given the source holds a few files
     And the migrator is held half way
     Then a second run ends with exit code 5 and the first one goes on
     When the migrator goes on to its end

@@ -172,9 +172,8 @@ A second run leaves a large upload of the first one alone
     [Tags]    fr-008
     Given the source holds a few files and a large one
     And the migrator is held within the large file
-    When a second migrator is started
-    Then the second one ends with exit code 5 and the first one still runs
-    When the first one goes on to its end
+    Then a second run ends with exit code 5 and the first one goes on
+    When the migrator goes on to its end
     Then the books balance
 
 A state that is asked for elsewhere is kept there, and the next run goes on with it

@@ -1,7 +1,7 @@
 *** Settings ***
 Name                Expectations of several runs
-Documentation       What nobody writes down and everybody expects: two runs do not meet over one source, any number of
-...                 stops loses nothing, and a run with nothing to do leaves everything as it is.
+Documentation       What nobody writes down and everybody expects: any number of stops loses nothing, and a run with
+...                 nothing to do leaves everything as it is.
 
 Resource            ../resources/faults.resource
 
@@ -14,16 +14,6 @@ Test Tags           runs
 
 
 *** Test Cases ***
-A second run over the same source is refused, and the first one ends well
-    [Documentation]    Two schedulers, one folder: the second one leaves it alone.
-    [Tags]    fr-008    sc-003
-    Given the source holds a few files
-    And the migrator is held half way
-    When a second migrator is started
-    Then the second one ends with exit code 5 and the first one still runs
-    When the first one goes on to its end
-    Then the books balance
-
 Five stops and resumes in a row lose nothing and upload nothing twice
     [Documentation]    Each run gets two uploads further before it is stopped, the last one in an outage.
     [Tags]    fr-007    fr-009    fr-010    sc-003

@@ -26,7 +26,7 @@ class Onlookers:
 
         And every other file of the inventory; the run goes on meanwhile.
         """
-        run = _running(world)
+        run = world.live_run
         path = held_file(world).path
         paths = sorted(file.path for file in world.truth.files)
         rows = []
@@ -46,7 +46,7 @@ class Onlookers:
 
         Folders, objects and the parts of uploads are as they were before it.
         """
-        run = _running(world)
+        run = world.live_run
         before = _seen(world)
         try:
             told = world.run("verify", "--json", within=RUN_LIMIT)
@@ -61,12 +61,6 @@ class Onlookers:
             "Verify under a run",
             [_end(told), *named, *rows_of(before, "as it was", changed), _still_running(run)],
         )
-
-
-def _running(world: World) -> MigratorProcess:
-    if world.process is None or not world.process.running:
-        raise AssertionError("No migrator is running: the Given that starts it is missing.")
-    return world.process
 
 
 def _seen(world: World) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import timedelta
+from itertools import product
 
 from robot.api import logger
 from robot.api.deco import keyword, library
@@ -31,30 +32,29 @@ class Runs:
     """More than one run of the migrator over the same source."""
 
     @keyword
-    def run_a_second_migrator(self, world: World, within: timedelta = RUN_LIMIT) -> None:
-        """Start another run over the same source, and wait for its end; the first one stays the world's own.
+    def every_command_should_find_source_held(self, world: World, *commands: str) -> None:
+        """Each command ends with exit code 5 while the run that holds the source goes on, which stays the world's own.
 
-        It brings a state of its own, which must not make two sources of one.
+        So it does with a state of its own, which must not make two sources of one.
+
+        Args:
+            world: Its migrator is running.
+            commands: Such as `run`, `retry`.
         """
-        first = world.process
-        if first is None or not first.running:
-            raise AssertionError("No migrator is running that a second one could meet: the Given is missing.")
+        first = world.live_run
+        rows = []
         try:
-            _tell(world.run("run", "--state", str(world.folder / "second.state"), within=within))
+            for command, options in product(commands, ((), ("--state", str(world.folder / "another.state")))):
+                told = world.run(command, *options, within=RUN_LIMIT)
+                _tell(told)
+                refused = told.signal is None and told.exit_code == _HELD_BY_ANOTHER
+                rows.append(
+                    Row(" ".join((command, *options)), f"exit code {_HELD_BY_ANOTHER}", told.how_it_ended(), refused)
+                )
         finally:
             world.process = first
-
-    @keyword
-    def second_migrator_should_have_been_refused(self, world: World) -> None:
-        """It ended with exit code 5, and the first one still runs."""
-        last = world.last_run
-        refused = last.signal is None and last.exit_code == _HELD_BY_ANOTHER
-        running = world.process is not None and world.process.running
-        rows = [
-            Row("the second run", f"exit code {_HELD_BY_ANOTHER}", last.how_it_ended(), refused),
-            Row("the first run", "still running", "so" if running else "ended", running),
-        ]
-        judge(world, "Second run", rows)
+        rows.append(Row("the first run", "still running", "so" if first.running else "ended", first.running))
+        judge(world, "Held source", rows)
 
     @keyword
     def stop_and_resume(self, world: World, times: int) -> None:

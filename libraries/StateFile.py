@@ -1,18 +1,16 @@
-"""Keywords that damage the state file, or hold it, and look at what the next run makes of it."""
+"""Keywords that damage the state file, and look at what the next run makes of it."""
 
 from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness import state_damage
 from harness.folders import STATE_FILE
-from harness.process import MigratorProcess
 from harness.state_damage import CopyOfState, Damage, Damaged
 from harness.tables import Row
 from harness.world import World
 from Migrator import RUN_LIMIT
 from verdicts import judge, rows_of
 
-_HELD = 5
 _ENDED = (0, 3, 4)
 
 
@@ -130,35 +128,12 @@ class StateFile:
     @keyword
     def kill_migrator(self, world: World) -> None:
         """End the held run with SIGKILL, with all its children; its lock is left where it was."""
-        process = _running(world)
+        process = world.live_run
         process.kill_group()
         world.finished = process.wait(RUN_LIMIT)
         world.gate.lift_all()
-
-    @keyword
-    def every_command_should_find_source_held(self, world: World, *commands: str) -> None:
-        """Each command ends with exit code 5 while the run that holds the source goes on.
-
-        Args:
-            world: Its migrator is running.
-            commands: Such as `run`, `retry`.
-        """
-        holder = _running(world)
-        rows = []
-        for command in commands:
-            told = world.run(command, within=RUN_LIMIT)
-            rows.append(Row(command, f"exit code {_HELD}", told.how_it_ended(), told.exit_code == _HELD))
-        world.process = holder
-        rows.append(Row("the first run", "running", "so" if holder.running else "ended", holder.running))
-        judge(world, "Held source", rows)
 
     def _of_now(self) -> Damaged:
         if self._damaged is None:
             raise AssertionError("The state was not damaged: the Given is missing.")
         return self._damaged
-
-
-def _running(world: World) -> MigratorProcess:
-    if world.process is None or not world.process.running:
-        raise AssertionError("No migrator is running: the Given that starts it is missing.")
-    return world.process

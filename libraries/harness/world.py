@@ -161,6 +161,17 @@ class World:
             raise WorldError(f"The migrator has not run over {self.name} yet: the When is missing.")
         return self.finished
 
+    @property
+    def live_run(self) -> MigratorProcess:
+        """The migrator that was started last, while it runs.
+
+        Raises:
+            WorldError: None was, or it has ended.
+        """
+        if self.process is None or not self.process.running:
+            raise WorldError("No migrator is running: the Given that starts it is missing.")
+        return self.process
+
     def start(self, command: str, *options: str) -> MigratorProcess:
         """Start the migrator; `run` and `verify` are given the target, and whoever needs it the gate's address."""
         target = [self.target] if command in {"run", "verify", "recover"} else []

@@ -18,10 +18,11 @@ RUNS = Runs()
 KEYS = ("lake/a.csv.parquet", "lake/b/c.csv.parquet")
 
 
-class StillRunning:
-    """A migrator that has not ended."""
+class _Migrator:
+    """One that has or has not ended."""
 
-    running = True
+    def __init__(self, *, running):
+        self.running = running
 
 
 @pytest.fixture
@@ -43,29 +44,61 @@ def ended(world, code, died_of=None):
     world.finished = replace(world.last_run, exit_code=code, signal=died_of)
 
 
-def test_a_second_run_that_is_refused_while_the_first_goes_on_passes(world):
-    world.process = StillRunning()
-    ended(world, 5)
-    RUNS.second_migrator_should_have_been_refused(world)
+@pytest.fixture
+def first(world):
+    world.process = _Migrator(running=True)
+    return world.process
+
+
+def answer(world, code):
+    """Let every command end with an exit code, in a process of its own."""
+
+    def run(command, *, within):
+        world.process = _Migrator(running=False)
+        return replace(world.last_run, command=command, exit_code=code)
+
+    world.run = run
+
+
+def test_commands_that_are_refused_while_the_first_run_goes_on_pass(world, first):
+    answer(world, 5)
+    RUNS.every_command_should_find_source_held(world, "run", "retry")
+    assert world.process is first
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 4])
-def test_a_second_run_that_is_not_refused_is_told(world, code):
-    world.process = StillRunning()
-    ended(world, code)
-    with pytest.raises(AssertionError, match=f"Expected exit code 5, seen exit code {code}.*, at the second run"):
-        RUNS.second_migrator_should_have_been_refused(world)
+def test_a_second_run_that_is_not_refused_is_told(world, first, code):
+    answer(world, code)
+    with pytest.raises(AssertionError, match=f"Expected exit code 5, seen exit code {code}.*, at the command run"):
+        RUNS.every_command_should_find_source_held(world, "run")
 
 
-def test_a_first_run_that_the_second_one_ended_is_told(world):
-    ended(world, 5)
+def test_a_first_run_that_the_second_one_ended_is_told(world, first):
+    def run(command, *, within):
+        first.running = False
+        return replace(world.last_run, command=command, exit_code=5)
+
+    world.run = run
     with pytest.raises(AssertionError, match="Expected still running, seen ended, at the first run"):
-        RUNS.second_migrator_should_have_been_refused(world)
+        RUNS.every_command_should_find_source_held(world, "run")
 
 
-def test_a_second_run_needs_a_first_one(world):
-    with pytest.raises(AssertionError, match="the Given is missing"):
-        RUNS.run_a_second_migrator(world)
+def test_a_first_run_is_the_worlds_own_also_where_the_second_one_does_not_end(world, first):
+    def run(command, *, within):
+        world.process = _Migrator(running=True)
+        raise TimeoutError
+
+    world.run = run
+    with pytest.raises(TimeoutError):
+        RUNS.every_command_should_find_source_held(world, "run")
+    assert world.process is first
+
+
+@pytest.mark.parametrize("process", [None, _Migrator(running=False)])
+def test_a_second_run_needs_a_first_one(world, process):
+    world.process = process
+    with pytest.raises(AssertionError, match="the Given that starts it is missing"):
+        RUNS.every_command_should_find_source_held(world, "run")
 
 
 def test_each_object_once_passes_also_where_one_was_on_its_way_when_its_run_was_stopped(world):

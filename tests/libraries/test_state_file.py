@@ -212,30 +212,6 @@ def test_folders_and_bucket_are_looked_at_whatever_the_state_says(world, keyword
         keywords.folders_and_bucket_should_be_whole(world)
 
 
-class _Process:
-    def __init__(self, running):
-        self.running = running
-
-
-@pytest.mark.parametrize(("code", "running", "told"), [(0, True, "exit code 5"), (5, False, "Expected running")])
-def test_a_source_that_is_not_held_is_told(world, keywords, code, running, told):
-    holder = world.process = _Process(True)
-
-    def run(command, *, within):
-        holder.running = running
-        return Finished(command, code, None, "", "", 0.1)
-
-    world.run = run
-    with pytest.raises(AssertionError, match=told):
-        keywords.every_command_should_find_source_held(world, "run")
-
-
-def test_a_source_that_is_held_passes(world, keywords):
-    world.process = _Process(True)
-    world.run = lambda command, *, within: Finished(command, 5, None, "", "", 0.1)
-    keywords.every_command_should_find_source_held(world, "run", "retry")
-
-
 def test_a_restart_with_a_rebuilt_state_may_have_forgotten_attempts_and_times_alone(world):
     restart = Restart()
     restart.remember_this_moment(world)

@@ -12,7 +12,6 @@ from migrator.cluster import Lost
 from migrator.crew_cluster import CrewOfCluster
 from migrator.errors import Blocked
 from migrator.outcomes import Kept, Left, Stored
-from tests.migrator.s3_fake import FakeS3
 from tests.migrator.workplaces import new_place, task_of
 
 ROOT = Path(__file__).parents[2]
@@ -227,11 +226,8 @@ def test_without_the_package_the_run_says_how_to_get_it(tmp_path, capsys, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_cluster_nothing_of_dask_is_imported(tmp_path, monkeypatch):
-    for name, value in {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-west-1"}.items():
-        monkeypatch.setenv(name, value)
+def test_without_a_cluster_nothing_of_dask_is_imported(tmp_path, s3):
     (tmp_path / "a.csv").write_text("a\n1\n")
-    s3 = FakeS3()
     script = (
         "import sys\nfrom migrator.cli import main\n"
         f"assert main(['run', {str(tmp_path)!r}, 's3://bucket/lake', '--endpoint-url', {s3.endpoint_url!r}]) == 0\n"
@@ -242,4 +238,3 @@ def test_without_a_cluster_nothing_of_dask_is_imported(tmp_path, monkeypatch):
     )
     assert told.stdout.strip() == "[]"
     assert list(s3.objects) == ["lake/a.csv.parquet"]
-    s3.close()

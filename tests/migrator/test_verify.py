@@ -15,7 +15,7 @@ from migrator.verify import verify
 from migrator.verify_differences import differences
 from migrator.verify_pending import PendingObjects
 from migrator.verify_tables import Bucket
-from tests.migrator.s3_fake import BUCKET, FakeS3
+from tests.migrator.s3_fake import BUCKET
 
 
 def sha(data):
@@ -248,15 +248,6 @@ def test_an_object_that_was_intended_belongs_to_the_file_also_after_it_changed(d
     assert pending("lake/a.csv.parquet") is belongs
     vanished = PendingObjects(Footers(**footer), "lake", set().__contains__, lambda _: None, intents)
     assert vanished("lake/a.csv.parquet") is (belongs and digest == sha(b"before"))
-
-
-@pytest.fixture
-def s3(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    fake = FakeS3()
-    yield fake
-    fake.close()
 
 
 def run(source, s3, *more):

@@ -12,7 +12,7 @@ from migrator.state import State
 from migrator.state_schema import create
 from migrator.verify import verify
 from tests.migrator.crash.migration import Migration, arrive
-from tests.migrator.s3_fake import BUCKET, FakeS3
+from tests.migrator.s3_fake import BUCKET
 
 PAGE = 1000
 FILES = {f"{number // 100}/{number}.txt": b"%d\n" % number for number in range(PAGE + 50)}
@@ -45,11 +45,8 @@ def test_a_lost_state_is_rebuilt_from_more_keys_than_a_page_holds(crash_world):
 
 
 @pytest.mark.long
-def test_a_hundred_thousand_keys_take_seconds(tmp_path, capsys, monkeypatch):
+def test_a_hundred_thousand_keys_take_seconds(tmp_path, capsys, s3):
     count = 100_000
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    s3 = FakeS3()
     source = tmp_path / "source"
     (source / "done").mkdir(parents=True)
     (source / ".migrator").mkdir()
@@ -69,7 +66,6 @@ def test_a_hundred_thousand_keys_take_seconds(tmp_path, capsys, monkeypatch):
     assert verify(options.parse(command)) == 3
     # The server's own work is among it, which sorts all keys anew for each page.
     seconds = time.process_time() - began
-    s3.close()
     (found,) = json.loads(capsys.readouterr().out)["differences"]
     assert (found["difference"], found["path"]) == ("missing-object", "054321.csv")
     assert seconds < 60

@@ -11,7 +11,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from migrator import footer
 from migrator.budget import Budget
@@ -25,26 +24,10 @@ from migrator.staging import MEMORY_BYTES, Spool, StagedUpload
 from migrator.target_address import Address, TargetSettings
 from migrator.target_errors import Missing, NoSuchUpload, NotSupported
 
-__all__ = ["Address", "Found", "Listed", "Receipt", "Target", "TargetSettings", "Upload"]
+__all__ = ["Address", "Found", "Listed", "Receipt", "Target", "TargetSettings"]
 
 _log = logging.getLogger(__name__)
 _NOT_ABORTED = "multipart uploads that earlier runs left over cannot be aborted: %s"
-
-
-class Upload(Protocol):
-    """One object on its way; nothing appears in the bucket before `Target.commit`."""
-
-    key: str
-    size: int
-
-    def write(self, data: bytes | memoryview) -> int:
-        """Append; may block while parts go up. All bytes are taken."""
-
-    def close(self) -> None:
-        """All bytes are written."""
-
-    def abort(self) -> None:
-        """Forget the object; an outage is only logged."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +70,7 @@ class Target:
         self._senders = Senders()
         self._server = Server(address.bucket, settings.endpoint_url)
 
-    def stage(self, key: str, metadata: Mapping[str, str]) -> Upload:
+    def stage(self, key: str, metadata: Mapping[str, str]) -> StagedUpload:
         """Begin an object."""
         return StagedUpload(
             key,
@@ -96,7 +79,7 @@ class Target:
             lambda: Multipart(key, metadata, self._server.plain, self._patience, self._senders),
         )
 
-    def commit(self, upload: Upload) -> Receipt:
+    def commit(self, upload: StagedUpload) -> Receipt:
         """Make a closed upload's object appear, unless its key holds one.
 
         An object of exactly these bytes that appeared while an answer was lost is this upload's own.
@@ -108,8 +91,6 @@ class Target:
             TargetUnavailable: It was out for longer than `retry_for`; the object may still appear.
             Stopped: A stop was asked for while it was out; the object may still appear.
         """
-        if not isinstance(upload, StagedUpload):
-            raise TypeError(f"{upload!r} was not staged here")
         try:
             upload.close()
             stored = self._commit_parts(upload, upload.multipart) if upload.multipart else self._commit_small(upload)

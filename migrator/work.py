@@ -20,7 +20,8 @@ from migrator.within import leads_through_link
 
 if TYPE_CHECKING:
     from migrator.small_file import Made, MadeObject
-    from migrator.target import Found, Target, Upload
+    from migrator.staging import StagedUpload
+    from migrator.target import Found, Target
 
 
 class Workshop:
@@ -139,7 +140,7 @@ class Workshop:
             return self._changed(task, made)
         return Stored(task, conversion.sha256, tuple(made))
 
-    def _put(self, task: Task, upload: "Upload", key: str, rows: int, sha256: str) -> StoredObject:
+    def _put(self, task: Task, upload: "StagedUpload", key: str, rows: int, sha256: str) -> StoredObject:
         try:
             receipt = self._target.commit(upload)
         except KeyTaken:

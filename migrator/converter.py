@@ -5,13 +5,14 @@ nothing between two files, and ends once nobody holds the other end of its line.
 to the run, which converts that file itself and finds out why.
 """
 
+import io
 import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from migrator.converting import converting
 from migrator.entries import Entry
@@ -54,12 +55,12 @@ def made(outcome: Outcome) -> Made | None:
     staged = outcome.conversion.objects
     return Made(
         outcome.sha256,
-        tuple(MadeObject(each.key, each.rows, each.upload.metadata, bytes(each.upload.data)) for each in staged),
+        tuple(MadeObject(each.key, each.rows, each.upload.metadata, each.upload.getvalue()) for each in staged),
     )
 
 
 def _workshop(root: Path, prefix: str) -> Workshop:
-    memory = _Memory()
+    memory = Memory()
 
     def options() -> "ConvertOptions":
         from migrator.convert import ConvertOptions
@@ -75,26 +76,18 @@ def _task(file: SmallFile) -> Task:
     return Task(Entry(0, file.path, file.place, file.format, file.size, file.mtime_ns), {}, (), all_known=False)
 
 
-class _Memory:
+class Memory:
     """A stage that keeps objects in memory."""
 
-    def stage(self, key: str, metadata: Mapping[str, str]) -> "_Kept":
-        return _Kept(key, metadata)
+    def stage(self, key: str, metadata: Mapping[str, str]) -> "_InMemory":
+        """Begin an object."""
+        return _InMemory(metadata)
 
 
-class _Kept:
-    def __init__(self, key: str, metadata: Mapping[str, str]) -> None:
-        self.key = key
+class _InMemory(io.BytesIO):
+    def __init__(self, metadata: Mapping[str, str]) -> None:
+        super().__init__()
         self.metadata = dict(metadata)
-        self.data = bytearray()
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def write(self, data: Any) -> int:
-        self.data += data
-        return len(data)
 
     def close(self) -> None:
         """All is kept."""

@@ -8,14 +8,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from types import SimpleNamespace
 
 import pytest
 
 from migrator import crew, crew_here
 from migrator.cli import main
 from migrator.convert import ConvertOptions
-from migrator.converter import made
+from migrator.converter import Memory, made
 from migrator.converters import Converters
 from migrator.converting import converting
 from migrator.entries import Entry, Intent
@@ -72,18 +71,7 @@ def task_of(root, path, data, number=1):
 
 def made_here(root, tmp_path, task):
     """What this process makes of a file."""
-
-    class Upload:
-        def __init__(self, key, metadata):
-            self.key, self.metadata, self.data = key, dict(metadata), bytearray()
-
-        def write(self, data):
-            self.data += data
-            return len(data)
-
-        close = abort = lambda self: None
-
-    stage = SimpleNamespace(stage=Upload)
+    stage = Memory()
     options = ConvertOptions("lake", 1 << 20, tmp_path, lambda: False)
     return made(Workshop(root, stage, converting(root, stage, lambda: options)).convert(task))
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from migrator.access import resolve
 from migrator.cluster import Cluster
 from migrator.cluster_place import Workplace, versions
-from migrator.coordinator import Crew
 from migrator.crew_cluster import CrewOfCluster
+from migrator.crew_interface import Crew
 from migrator.errors import StateUnusable
 from migrator.options import Options
 

@@ -6,10 +6,9 @@ commit is shared by all files that are under way.
 
 import queue
 import time
-from collections.abc import Callable, Sequence
-from queue import SimpleQueue
-from typing import Any, Protocol
+from collections.abc import Callable
 
+from migrator.crew_interface import Crew
 from migrator.entries import Entry, Intent, StoredObject, now
 from migrator.errors import Blocked, StateUnusable
 from migrator.feed import Feed
@@ -35,40 +34,6 @@ SIGNAL_SECONDS = 0.2
 _MAX_HELD = 1000
 # The rest of the grace is for closing the state and for the process's own end.
 _GRACE_SHARE = 0.5
-
-
-class Crew(Protocol):
-    """Who carries out the work, here or elsewhere; no call waits, and each file's outcome comes to `results`."""
-
-    results: "SimpleQueue[Any]"
-    """Takes outcomes, and None to wake the coordinator."""
-
-    @property
-    def in_flight(self) -> int:
-        """How many files are under way at most."""
-
-    @property
-    def memory(self) -> int:
-        """How many bytes the files that are under way may keep busy together."""
-
-    @property
-    def wrote(self) -> bool:
-        """Whether the target has taken an object in this run."""
-
-    def convert(self, tasks: Sequence[Task]) -> None:
-        """Convert files and stage their objects."""
-
-    def commit(self, converted: Sequence[Converted | Kept]) -> None:
-        """Put staged objects into the bucket, before any other file is begun."""
-
-    def discard(self, converted: Sequence[Converted | Kept]) -> None:
-        """Forget what is staged; the files are left."""
-
-    def take_back(self, task: Task, objects: tuple[StoredObject, ...], outcome: Outcome) -> None:
-        """Remove a file's objects from the bucket; then `outcome` holds."""
-
-    def withdraw(self) -> list[int]:
-        """Take back the files that nobody has begun; their ids."""
 
 
 class Coordinator:

@@ -13,8 +13,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from migrator.converting import converting, source_file
-from migrator.coordinator import SIGNAL_SECONDS, Crew
+from migrator.coordinator import SIGNAL_SECONDS
 from migrator.crew_here import CrewHere
+from migrator.crew_interface import Crew
 from migrator.entries import Entry
 from migrator.logs import log
 from migrator.options import Options

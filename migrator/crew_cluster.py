@@ -18,7 +18,7 @@ from migrator import cluster_work
 from migrator.cluster import Cluster, Lost
 from migrator.cluster_place import Workplace
 from migrator.cluster_work import Told
-from migrator.coordinator import Crew
+from migrator.crew_interface import Crew
 from migrator.entries import StoredObject
 from migrator.errors import Blocked
 from migrator.feed import BUDGET, weight

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator import folders
+from tests.migrator.fakes import fake_convert
 from tests.migrator.test_run import World, world
 
 assert World
@@ -58,6 +59,26 @@ def test_a_folder_that_refuses_holds_up_its_own_files_and_no_others(world, folde
     # Once it may be written, they are done, and nothing is uploaded twice.
     assert world.run() == 3
     assert "pending" not in {file["state"] for file in world.status().values()}
+    assert [world.bucket.puts(key) for key in world.bucket.held()] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("folder", ["/bad", "/done/bad"])
+def test_what_a_folder_holds_up_is_in_the_bucket_and_not_converted_by_each_run(world, folder, monkeypatch):
+    arrivals(world)
+    converted = []
+
+    def convert(file, *more):
+        converted.append(file.path)
+        return fake_convert(file, *more)
+
+    monkeypatch.setattr("migrator.convert.convert", convert)
+    with refusing(folder):
+        assert world.run() == 4
+        assert "bad/a.csv" in converted
+        converted.clear()
+        assert [world.run(), world.run()] == [4, 4]
+    # What failed has no object that tells of it.
+    assert set(converted) <= {"bad/b.json"}
     assert [world.bucket.puts(key) for key in world.bucket.held()] == [1, 1, 1, 1]
 
 

@@ -182,6 +182,7 @@ class Coordinator:
         for outcome in outcomes:
             if isinstance(outcome, Refused) and outcome.held:
                 self._held.append(outcome)
+                self._feed.ended(outcome.task.entry.id)
             else:
                 ready.append(outcome)
         if self._crew.wrote:

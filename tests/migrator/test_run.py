@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migrator import crew_here
 from migrator.cli import main
 from migrator.entries import NewFile
 from migrator.errors import KeyRefused, StateUnusable, TargetRefused, TargetUnavailable
@@ -224,6 +225,21 @@ def test_refused_keys_alone_leave_the_files_pending(world):
     world.bucket.before = refuse
     assert world.run() == 4
     assert {file["state"] for file in world.status().values()} == {"pending"}
+
+
+def test_refused_keys_do_not_keep_a_big_file_waiting(world, monkeypatch):
+    monkeypatch.setattr(crew_here, "BUDGET", 10)
+    for number in range(5):
+        world.write(f"{number}.csv", "1")
+    world.write("big.csv", "longer than the budget")
+
+    def refuse(what, key):
+        if what == "put" and "big" not in key:
+            raise KeyRefused("403 AccessDenied")
+
+    world.bucket.before = refuse
+    assert world.run() == 3
+    assert [file["place"] for file in world.status().values() if file["state"] == "done"] == ["done/big.csv"]
 
 
 def test_a_file_that_changes_under_the_run_stays_pending_and_leaves_no_object(world):

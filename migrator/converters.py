@@ -17,10 +17,9 @@ from pathlib import Path
 from migrator.logs import log
 from migrator.names import MAX_KEY_BYTES, Format, Kind, kind_of
 from migrator.outcomes import Task
-from migrator.small_file import Made, SmallFile
+from migrator.small_file import SMALL_BYTES, Made, SmallFile
 from migrator.stop import SIGNALS
 
-SMALL_BYTES = 32 * 1024
 _BATCH = 16
 # For each converter: enough to keep it busy while others are recorded. What is more is converted here.
 _FILES_READY = 32

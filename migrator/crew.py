@@ -34,7 +34,6 @@ _CLOSING_SECONDS = 0.5
 _FILES_READY = 8
 # It takes them longer to begin than to convert fewer files.
 _MANY_FILES = 300
-_NONE_IS_BIG = 1 << 20
 # This process has less to do with a small file than its conversion takes, but not less than half of it.
 _MOST_CONVERTERS = 2
 # For each worker: so many are asked for ahead, so that it need not wait for a slow one.
@@ -80,13 +79,10 @@ class Workers:
         (self._cluster,) = self.gather([partial(joined, address, self._given, self._here, self._stopping)])
         self.crew = self._cluster
 
-    def expect(self, files: int, biggest: int) -> None:
-        """Have processes convert small files where so many files are pending, of at most so many bytes, that it pays.
-
-        One worker takes one file after another. A big file needs the memory that the processes would take.
-        """
+    def expect(self, small: int) -> None:
+        """Have processes convert small files where so many are pending that it pays; one worker needs none."""
         spare = min(len(os.sched_getaffinity(0)) - 1, self._given.workers - 1, _MOST_CONVERTERS)
-        if self._cluster is None and spare > 0 and files >= _MANY_FILES and biggest <= _NONE_IS_BIG:
+        if self._cluster is None and spare > 0 and small >= _MANY_FILES:
             try:
                 self._here.begin_converters(spare, self._given.source, self._given.address.prefix)
             except OSError as error:

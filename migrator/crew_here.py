@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 from migrator.entries import StoredObject
-from migrator.feed import BUDGET
+from migrator.feed import BUDGET, MIB, weight
 from migrator.outcomes import Converted, Kept, Outcome, Task
 from migrator.pool import Pool
 from migrator.work import Workshop
@@ -15,6 +15,9 @@ from migrator.work import Workshop
 if TYPE_CHECKING:
     from migrator.converters import Converters
     from migrator.small_file import Made
+
+BESIDE_CONVERTERS = 16 * MIB
+"""The bytes that files may keep busy beside converters, which take memory themselves; a bigger one waits for theirs."""
 
 
 class CrewHere:
@@ -27,8 +30,6 @@ class CrewHere:
         in_flight: How many files are under way at most.
     """
 
-    memory = BUDGET
-
     def __init__(self, workshop: Workshop, pool: Pool[Any], results: "SimpleQueue[Any]", in_flight: int) -> None:
         self._workshop = workshop
         self._pool = pool
@@ -36,6 +37,7 @@ class CrewHere:
         self._in_flight = in_flight
         self.converters: Converters | None = None
         """Processes that convert small files, where there are any."""
+        self._hang = False
 
     @property
     def in_flight(self) -> int:
@@ -43,12 +45,20 @@ class CrewHere:
         return self._in_flight + (self.converters.in_flight if self.converters else 0)
 
     @property
+    def memory(self) -> int:
+        """How many bytes the files that are under way may keep busy together."""
+        return BESIDE_CONVERTERS if self.converters else BUDGET
+
+    @property
     def wrote(self) -> bool:
         """Whether the target has taken an object in this run."""
         return self._workshop.wrote.is_set()
 
     def convert(self, tasks: Sequence[Task]) -> None:
-        """Convert files and stage their objects."""
+        """Convert files and stage their objects; a big one comes once no other is left, and ends the converters."""
+        if self.converters is not None and any(weight(task.entry) > self.memory for task in tasks):
+            self._hang = not self.converters.close()
+            self.converters = None
         if self.converters is not None:
             tasks = self.converters.take(tasks)
         for task in tasks:
@@ -84,7 +94,7 @@ class CrewHere:
 
     def close(self) -> bool:
         """End the processes; False where something hangs."""
-        return self.converters is None or self.converters.close()
+        return not self._hang and (self.converters is None or self.converters.close())
 
     def _convert_here(self, task: Task) -> None:
         self._pool.submit(task.entry.id, partial(self._workshop.convert, task))

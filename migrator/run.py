@@ -17,6 +17,7 @@ from migrator.lock import FOLDER, SCRATCH, Lock
 from migrator.logs import fields, log
 from migrator.options import Options
 from migrator.progress import Progress, is_live
+from migrator.small_file import SMALL_BYTES
 from migrator.state import LISTING, SWEEP, State
 from migrator.stop import Stop
 from migrator.survey import Survey, survey
@@ -148,10 +149,10 @@ class _Run:
         from migrator.coordinator import Coordinator
 
         state = self._state
-        files, size, biggest = state.pending_size()
+        files, size, small = state.pending_size(SMALL_BYTES)
         if not files:
             return
-        workers.expect(files, biggest)
+        workers.expect(small)
         log.info("%d files are pending, %d bytes", files, size, extra=fields(files=files, bytes=size))
         with state.transaction():
             state.mark(SWEEP, stands=True)

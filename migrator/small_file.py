@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from migrator.names import Format
 
+SMALL_BYTES = 32 * 1024
+"""What is bigger is converted by the run itself."""
+
 
 class SmallFile(NamedTuple):
     """A pending file, as far as its conversion needs it; `size` in bytes."""

@@ -52,14 +52,14 @@ class StateQueries(StateFile):
             )
         )
 
-    def pending_size(self) -> tuple[int, int, int]:
-        """How many files are pending, their bytes, and the bytes of the biggest."""
+    def pending_size(self, small: int) -> tuple[int, int, int]:
+        """How many files are pending, their bytes, and how many are of at most `small` bytes."""
         query = (
-            "SELECT count(*), coalesce(sum(size), 0), coalesce(max(size), 0) FROM files INDEXED BY files_open"
+            "SELECT count(*), coalesce(sum(size), 0), coalesce(sum(size <= ?), 0) FROM files INDEXED BY files_open"
             " WHERE state IN ('pending', 'in_progress')"
         )
-        ((files, size, biggest),) = self._read(query)
-        return files, size, biggest
+        ((files, size, of_small),) = self._read(query, small)
+        return files, size, of_small
 
     def open_entries(self) -> Iterator[Entry]:
         """All files that are pending or in progress."""

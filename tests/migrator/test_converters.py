@@ -208,14 +208,38 @@ def test_a_run_ends_the_same_with_converters_and_when_they_die(source, s3, monke
     assert ("a converter has ended (signal 9)" in capsys.readouterr().err) == (act is kill_all)
 
 
+@pytest.mark.parametrize("act", [lambda _: None, kill_all])
+@pytest.mark.parametrize("path", ["0.txt", "z.txt"])
+def test_a_big_file_comes_after_the_small_ones_and_without_converters(source, s3, monkeypatch, act, path):
+    monkeypatch.setattr(crew_here, "BESIDE_CONVERTERS", 1 << 20)
+    task_of(source, "between.csv", b"id\n" + b"1\n" * 20_000)
+    task_of(source, path, b"x" * (2 << 20))
+    begun = []
+    counts = begun_with(monkeypatch, lambda here: (begun.extend(pids(here.converters)), act(here)))
+    seen = []
+    convert = Workshop.convert
+
+    def look(workshop, task):
+        if task.entry.path == path:
+            seen.extend(([pid for pid in begun if is_alive(pid)], len(list((source / "done").iterdir()))))
+        return convert(workshop, task)
+
+    monkeypatch.setattr(Workshop, "convert", look)
+    assert run(source, s3) == 3
+    assert counts == [2]
+    assert seen == [[], 41]
+    assert len(list((source / "done").iterdir())) == 42
+    assert len(s3.objects) == 42
+
+
 @pytest.mark.parametrize(
     ("options", "change"),
     [
         (("--workers", "1"), lambda source: None),
         ((), lambda source: (source / "1.csv").unlink() or (source / "bad.csv").unlink()),
-        ((), lambda source: (source / "big.txt").write_bytes(b"x" * (2 << 20))),
+        ((), lambda source: [(source / f"{number}.csv").write_bytes(b"id\n" * 20_000) for number in range(2)]),
     ],
-    ids=["one worker", "few files", "a big file"],
+    ids=["one worker", "few files", "few small files"],
 )
 def test_a_run_that_gains_nothing_begins_none(source, s3, monkeypatch, options, change):
     counts = begun_with(monkeypatch, lambda _: None)

@@ -9,46 +9,22 @@ from hypothesis import strategies as st
 
 from migrator.errors import ReasonCode, Refusal
 from migrator.formats.text import open_text
+from tests.migrator.formats.fakes import MemorySource
 
 
-class Bytes:
-    """A source of bytes that gives at most `step` of them a read."""
-
-    name = "x.txt"
-    path = None
-
-    def __init__(self, data, step=1 << 20):
-        self.data = data
-        self.step = step
-        self.opened = []
-
-    def open(self):
-        stream = _Slow(self.data, self.step)
-        self.opened.append(stream)
-        return stream
-
-
-class _Slow(io.BytesIO):
-    def __init__(self, data, step):
-        super().__init__(data)
-        self._step = step
-
-    def read(self, size=-1):
-        return super().read(self._step if size is None or size < 0 else min(size, self._step))
-
-    def readinto(self, buffer):
-        return super().readinto(memoryview(buffer)[: self._step])
+def of(data, step=1 << 20):
+    return MemorySource(data, "x.txt", step)
 
 
 def text_of(data, step=1 << 20, size=-1):
-    with open_text(Bytes(data, step)) as stream:
+    with open_text(of(data, step)) as stream:
         return b"".join(iter(lambda: stream.read(size), b""))
 
 
 def filled_with(data, step, sizes):
     """The text by `readinto`, with buffers of one size after the other."""
     parts = []
-    with open_text(Bytes(data, step)) as stream:
+    with open_text(of(data, step)) as stream:
         while True:
             buffer = bytearray(b"\xff" * sizes[len(parts) % len(sizes)])
             count = stream.readinto(buffer)
@@ -153,11 +129,11 @@ def test_what_is_neither_utf8_nor_utf16_is_refused(data, offset):
 
 @pytest.mark.parametrize("data", [b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
 def test_no_bytes_or_only_a_mark_are_an_empty_file(data):
-    source = Bytes(data, 1)
+    source = of(data, 1)
     with pytest.raises(Refusal) as caught:
         open_text(source)
     assert caught.value.code is ReasonCode.EMPTY_FILE
-    assert source.opened[0].closed
+    assert source.streams[0].closed
 
 
 def test_nul_is_a_character():
@@ -169,17 +145,17 @@ def test_only_the_first_mark_is_taken_off():
 
 
 def test_a_read_never_gives_more_than_asked_for():
-    with open_text(Bytes("ä€😀".encode() * 10)) as stream:
+    with open_text(of("ä€😀".encode() * 10)) as stream:
         while data := stream.read(2):
             assert len(data) <= 2
 
 
 def test_a_buffered_reader_can_stand_on_it():
-    with open_text(Bytes("\ufeffä\nb\n".encode("utf-16-le"), 3)) as stream:
+    with open_text(of("\ufeffä\nb\n".encode("utf-16-le"), 3)) as stream:
         assert io.BufferedReader(stream).readlines() == ["ä\n".encode(), b"b\n"]
 
 
 def test_closing_closes_the_source():
-    source = Bytes(b"x")
+    source = of(b"x")
     open_text(source).close()
-    assert source.opened[0].closed
+    assert source.streams[0].closed

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from robot.api import Error, SkipExecution, logger
 from robot.api.deco import keyword, library
-from robot.api.types import Secret
 from robot.libraries.BuiltIn import BuiltIn
 from robot.result import TestCase as TestResult
 
@@ -90,24 +89,6 @@ class Environment:
         server.require_container().pause()
 
     @keyword
-    def thaw_s3_server(self, server: S3Server) -> None:
-        """Let a frozen server go on, and wait until it is ready."""
-        server.require_container().unpause()
-        server.wait_until_ready()
-
-    @keyword
-    def start_s3_server_again(self, server: S3Server) -> None:
-        """Start a server that was stopped or killed, on the same port with its data, and wait until it is ready."""
-        server.started_again()
-
-    @keyword
-    def save_s3_server_log(self, file: Path, server: S3Server | None = None) -> None:
-        """Write the server's log to a file; nothing is written for an external server, whose log is not ours."""
-        container = (server or self._shared.server).container
-        if container is not None:
-            container.save_log(file)
-
-    @keyword
     def new_bucket(self, server: S3Server | None = None) -> str:
         """Make a new versioned bucket and return its name, which bears the run's id."""
         return (server or self._shared.server).bucket()
@@ -133,16 +114,6 @@ class Environment:
         if server.file.health_path is None:
             raise SkipExecution(str(server.file.refusal_of_health))
         return server.endpoint_url + server.file.health_path
-
-    @keyword
-    def s3_access_key(self) -> Secret:
-        """Return the access key id of the shared server."""
-        return Secret(self._shared.server.access_key)
-
-    @keyword
-    def s3_secret_key(self) -> Secret:
-        """Return the secret access key of the shared server."""
-        return Secret(self._shared.server.secret_key)
 
     @keyword
     def skip_unless_s3_server_can(self, capability: str) -> None:

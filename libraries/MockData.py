@@ -1,11 +1,9 @@
 """Keywords that make the mock files, fill the source with them, and hold both against what was made."""
 
-from collections.abc import Sequence
-
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from harness import mock_faults, mock_files, mock_folder, mock_large, mock_makers, mock_rare_files
+from harness import mock_files, mock_folder, mock_large, mock_makers, mock_rare_files
 from harness.tables import Row
 from harness.world import World
 from verdicts import judge
@@ -31,18 +29,6 @@ class MockData:
         world.mock = mock_folder.write(world.test_data, mock_rare_files.rare_files(), _NO_CHANCE)
 
     @keyword
-    def make_faulty_files(self, world: World, how: str = "alone", codes: Sequence[str] | None = None) -> None:
-        """Make every kind of bad file, alone or within one kind of archive (zip, tar, tar.gz, tgz, gz).
-
-        Args:
-            world: Whose test data they are.
-            how: `alone`, or the extension of the archive.
-            codes: The reason codes to make; all that a file can have by itself by default.
-        """
-        recipes = mock_faults.alone(codes) if how == "alone" else mock_faults.inside(how, codes)
-        world.mock = mock_folder.write(world.test_data, recipes, _NO_CHANCE)
-
-    @keyword
     def make_small_files(self, world: World, count: int) -> None:
         """Make `count` small csv files, a hundred in a folder."""
         world.mock = mock_folder.write(world.test_data, mock_makers.many_small(count), _NO_CHANCE)
@@ -63,11 +49,6 @@ class MockData:
             mock_large.large_zip("large.zip", unpacked_mebibytes << 20),
         )
         world.mock = mock_folder.write(world.test_data, recipes, _NO_CHANCE)
-
-    @keyword
-    def make_oddly_named_files(self, world: World) -> None:
-        """Make files whose names hold every byte that a file name may hold, and more that are hard to keep."""
-        world.mock = mock_folder.write(world.test_data, mock_makers.odd_names(), _NO_CHANCE)
 
     @keyword
     def fill_source(self, world: World) -> None:

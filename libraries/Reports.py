@@ -7,13 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from robot.api.deco import keyword, library
+from robot.api.deco import library
 from robot.libraries.BuiltIn import BuiltIn
 
-import figures
 from harness import tested
 from harness.progress import say
-from harness.share import Share
 from harness.still_running import StillRunning
 from report.write import PAGE, UnreadableOutput, write
 
@@ -35,11 +33,6 @@ class Reports:
     def __init__(self) -> None:
         self._told = False
         self._running = StillRunning(say)
-
-    @keyword
-    def record_figure(self, criterion: str, value: float | Share) -> None:
-        """Record what a success criterion measures, such as 1.5 for `SC-005`; the matrix shows it beside its limit."""
-        figures.record(criterion, value)
 
     def start_test(self, data: Any, result: Any) -> None:
         """Tells what is tested, once."""

@@ -93,11 +93,6 @@ class Retry:
         judge(world, "Retried files", [*rows, *_failed_rows(world, others, None)])
 
     @keyword
-    def new_file_arrives_where_a_failed_one_had(self, world: World) -> None:
-        """Put a good file where a failed one had arrived: there is no way back for that one."""
-        arrivals.arrive(world, [mock_names.repaired(mock_names.failing_names()[0])])
-
-    @keyword
     def failed_file_without_a_way_back_should_stay_and_be_named(self, world: World) -> None:
         """It is still failed in `failed/`, and `retry` named it."""
         path = mock_names.failing_names()[0].path

@@ -45,11 +45,6 @@ class Patience:
         self._failing_writes = False
         self._given_up: str | None = None
 
-    @property
-    def given_up(self) -> bool:
-        """Whether the target is out for longer than anybody waits."""
-        return self._given_up is not None
-
     def run(self, attempt: Callable[[], T], *, write: bool = False) -> T:
         """What `attempt` returns, tried again while it raises `Outage`; it bounds its own time.
 

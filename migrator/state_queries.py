@@ -61,10 +61,6 @@ class StateQueries(StateFile):
         ((files, size, of_small),) = self._read(query, small)
         return files, size, of_small
 
-    def open_entries(self) -> Iterator[Entry]:
-        """All files that are pending or in progress."""
-        return self._entries("INDEXED BY files_open WHERE state IN ('pending', 'in_progress') ORDER BY id")
-
     def failed(self) -> Iterator[Entry]:
         """All failed files."""
         return self._entries("INDEXED BY files_failed WHERE state = 'failed' ORDER BY id")
@@ -108,14 +104,6 @@ class StateQueries(StateFile):
     def knows_path(self, path: str) -> bool:
         """Whether any file ever arrived at `path`."""
         return bool(self._read("SELECT 1 FROM files WHERE path = ? LIMIT 1", os.fsencode(path)))
-
-    def has_intents(self) -> bool:
-        """Whether objects of files that are not done may stand in the bucket."""
-        query = (
-            "SELECT 1 FROM files INDEXED BY files_open JOIN objects ON file_id = id"
-            " WHERE state IN ('pending', 'in_progress') LIMIT 1"
-        )
-        return bool(self._read(query))
 
     def intents(self, entry_id: int) -> tuple[Intent, ...]:
         """The keys that attempts at a file were about to put."""

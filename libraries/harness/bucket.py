@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -101,10 +100,6 @@ class Bucket:
             answer = self._client.get_object(Bucket=self.name, Key=key)
             fetched = answer["Body"].read(), answer["Metadata"]
         return fetched
-
-    def download(self, key: str, file: Path) -> None:
-        """An object's bytes into a file, streamed."""
-        self._client.download_file(self.name, key, str(file))
 
     def put(self, key: str, body: bytes) -> None:
         """Put an object as somebody else would."""

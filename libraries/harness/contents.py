@@ -5,7 +5,7 @@ Every check returns None, or one sentence that tells the first difference and co
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,20 +32,6 @@ def difference(expected: ExpectedObject, seen: Seen) -> str | None:
     except (pa.ArrowException, OSError) as error:
         return f"{where}: expected a readable parquet file, seen: {error}"
     return f"{where}: {told}" if told else None
-
-
-def key_difference(expected: Collection[str], seen: Collection[str]) -> str | None:
-    """The first key that is missing or that nobody expects."""
-    missing = sorted(set(expected) - set(seen))
-    extra = sorted(set(seen) - set(expected))
-    if not missing and not extra:
-        return None
-    parts = []
-    if missing:
-        parts.append(f"{len(missing)} missing, the first is {missing[0]!a}")
-    if extra:
-        parts.append(f"{len(extra)} that nobody expects, the first is {extra[0]!a}")
-    return f"expected {len(set(expected))} keys, seen {len(set(seen))}: {'; '.join(parts)}"
 
 
 def footer_of(seen: Path | str | bytes | pa.Buffer) -> dict[str, str]:

@@ -250,17 +250,6 @@ def test_quoted_numbers_are_typed_by_their_text():
     assert told(_dump("1", number("2")), {"v": pa.array([1, 2])}) is None
 
 
-def test_missing_and_extra_keys_are_named():
-    assert contents.key_difference({"a", "b"}, ["b", "a"]) is None
-    assert contents.key_difference({"a", "b"}, ["b", "c"]) == (
-        "expected 2 keys, seen 2: 1 missing, the first is 'a'; 1 that nobody expects, the first is 'c'"
-    )
-
-
-def test_a_normalised_key_is_another_key():
-    assert r"e\u0301" in contents.key_difference({"e\u0301.csv"}, {"\u00e9.csv"})
-
-
 def _metadata():
     file = Recipe("ä b.csv", csv(["a"], ["1"])).write(io.BytesIO())
     said = {"source-path": "%C3%A4%20b.csv", "source-size": "4", "source-format": "csv"}

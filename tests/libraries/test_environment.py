@@ -116,13 +116,6 @@ def test_an_engine_that_does_not_answer_is_told_and_replaces_no_server(library):
         library._shared.start(choice_of({}))
 
 
-def test_secrets_do_not_show(library):
-    library.broken.server.secret_key = "do-not-tell"
-    secret = library.s3_secret_key()
-    assert secret.value == "do-not-tell"
-    assert "do-not-tell" not in f"{secret} {secret!r}"
-
-
 def test_variables_choose_the_server_and_empty_ones_do_not():
     choice = choice_of({"S3_SERVER": "external", "S3_IMAGE": "", "S3_ENDPOINT_URL": None})
     assert (choice.name, choice.image, choice.endpoint_url) == ("external", None, None)

@@ -72,12 +72,9 @@ def test_the_standard_test_data_are_made_of_a_seed(tmp_path):
 @pytest.mark.parametrize(
     ("make", "arguments", "count"),
     [
-        (KEYWORDS.make_faulty_files, (), 40),
-        (KEYWORDS.make_faulty_files, ("zip", ["not-text", "malformed-csv"]), 10),
         (KEYWORDS.make_small_files, (120,), 120),
         (KEYWORDS.make_large_file, (1,), 1),
         (KEYWORDS.make_large_files_of_other_formats, (1, 1), 3),
-        (KEYWORDS.make_oddly_named_files, (), 254),
     ],
 )
 def test_other_test_data_are_made_for_single_questions(tmp_path, make, arguments, count):

@@ -102,7 +102,7 @@ def test_a_copy_is_that_of_a_moment_and_takes_more(tmp_path):
             assert [entry.path for entry, _ in copy.entries()] == ["a", "c"]
             assert copy.counts()[FileState.PENDING] == 2
             assert list(copy.waiting()) == [b"a", b"c"]
-        assert [entry.path for entry in state.open_entries()] == ["a", "b"]
+        assert [entry.path for entry in state.pending(0, 10)] == ["a", "b"]
 
 
 def test_a_copy_without_room_is_no_fault_of_the_state():

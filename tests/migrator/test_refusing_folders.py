@@ -9,10 +9,6 @@ import pytest
 
 from migrator import folders
 from tests.migrator.fakes import fake_convert
-from tests.migrator.test_run import World, world
-
-assert World
-assert world
 
 
 @contextmanager

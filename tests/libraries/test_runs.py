@@ -53,7 +53,7 @@ def first(world):
 def answer(world, code):
     """Let every command end with an exit code, in a process of its own."""
 
-    def run(command, *, within):
+    def run(command, *_options, within):
         world.process = _Migrator(running=False)
         return replace(world.last_run, command=command, exit_code=code)
 
@@ -69,12 +69,12 @@ def test_commands_that_are_refused_while_the_first_run_goes_on_pass(world, first
 @pytest.mark.parametrize("code", [0, 1, 3, 4])
 def test_a_second_run_that_is_not_refused_is_told(world, first, code):
     answer(world, code)
-    with pytest.raises(AssertionError, match=f"Expected exit code 5, seen exit code {code}.*, at the command run"):
+    with pytest.raises(AssertionError, match=f"Expected exit code 5, seen exit code {code}.*, at run "):
         RUNS.every_command_should_find_source_held(world, "run")
 
 
 def test_a_first_run_that_the_second_one_ended_is_told(world, first):
-    def run(command, *, within):
+    def run(command, *_options, within):
         first.running = False
         return replace(world.last_run, command=command, exit_code=5)
 
@@ -84,7 +84,7 @@ def test_a_first_run_that_the_second_one_ended_is_told(world, first):
 
 
 def test_a_first_run_is_the_worlds_own_also_where_the_second_one_does_not_end(world, first):
-    def run(command, *, within):
+    def run(command, *_options, within):
         world.process = _Migrator(running=True)
         raise TimeoutError
 
@@ -92,6 +92,17 @@ def test_a_first_run_is_the_worlds_own_also_where_the_second_one_does_not_end(wo
     with pytest.raises(TimeoutError):
         RUNS.every_command_should_find_source_held(world, "run")
     assert world.process is first
+
+
+def test_a_second_run_that_is_refused_for_its_state_alone_is_told(world, first):
+    def run(command, *options, within):
+        return replace(world.last_run, command=command, exit_code=0 if options else 5)
+
+    world.run = run
+    with pytest.raises(
+        AssertionError, match="Expected exit code 5, seen exit code 0.*, at run --state .*another.state"
+    ):
+        RUNS.every_command_should_find_source_held(world, "run")
 
 
 @pytest.mark.parametrize("process", [None, _Migrator(running=False)])

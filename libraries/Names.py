@@ -121,9 +121,14 @@ class Names:
 
     @keyword
     def put_strange_objects_under_keys(self, world: World) -> None:
-        """Put somebody else's objects under a key of a csv file and of an archive's second member: both must fail."""
+        """Put objects that are not theirs under a key of csv files and of an archive's second member: all must fail.
+
+        Of two the footer tells half of the truth: the path with another digest, and the digest with another path.
+        """
         for key in ("taken.csv.parquet", "taken.zip/b.csv.parquet"):
             arrivals.put_stranger(world, key)
+        arrivals.put_stranger(world, "earlier.csv.parquet", arrivals.parquet_of("earlier.csv", b"a\n0\n"))
+        arrivals.put_stranger(world, "twin.csv.parquet", arrivals.parquet_of("elsewhere/twin.csv", mock_names.TWIN))
         arrivals.arrive(world, mock_names.taken_names())
 
     @keyword

@@ -1,10 +1,15 @@
 """What scenarios put into a source beside or after the first files, with its truth, and what is nobody's business."""
 
+import hashlib
+import io
 import os
 import socket
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from harness import mock_folder
 from harness.folders import FileFacts, describe
@@ -151,9 +156,17 @@ def put_what_is_no_file(world: World) -> None:
     _remember(world, "odd/socket.csv")
 
 
-def put_stranger(world: World, key: str) -> None:
+def parquet_of(source_path: str, source: bytes) -> bytes:
+    """A parquet file as a migrator makes it, whose footer says that it was made of a source of these bytes."""
+    footer = {"source-path": source_path, "source-sha256": hashlib.sha256(source).hexdigest()}
+    body = io.BytesIO()
+    pq.write_table(pa.table({"a": ["somebody else's"]}).replace_schema_metadata(footer), body)
+    return body.getvalue()
+
+
+def put_stranger(world: World, key: str, body: bytes = b"somebody else's") -> None:
     """Put an object of somebody else's under the prefix; it must be left alone."""
-    world.bucket.put(f"{PREFIX}/{key}", b"somebody else's")
+    world.bucket.put(f"{PREFIX}/{key}", body)
     (version,) = [each for each in world.bucket.versions() if each.key == f"{PREFIX}/{key}"]
     world.allowed.strangers[version.key] = version.etag
 

@@ -8,6 +8,7 @@ from harness.mock_made import Made, Recipe, bad
 from harness.mock_sql import Insert, dump, number
 from harness.mock_text import csv, txt
 
+TWIN = b"a\n2\n"
 _LATER = 3_600_000_000_000
 
 
@@ -62,11 +63,16 @@ def failing_names() -> tuple[Recipe, ...]:
 
 
 def taken_names() -> tuple[Recipe, ...]:
-    """Files one of whose keys holds an object that is not theirs; the archive's other member uploads nothing either."""
+    """Files one of whose keys holds an object that is not theirs; the archive's other member uploads nothing either.
+
+    An object of `earlier.csv` was made of other bytes under that path, one of `twin.csv` of the same bytes elsewhere.
+    """
     members = {"a.csv": csv(["a"], ["1"]), "b.csv": csv(["b"], ["2"])}
     return (
         Recipe("taken.csv", bad(b"a\n1\n", "name-taken")),
         Recipe("taken.zip", bad(zipped(members).data, "name-taken")),
+        Recipe("earlier.csv", bad(b"a\n1\n", "name-taken")),
+        Recipe("twin.csv", bad(TWIN, "name-taken")),
     )
 
 

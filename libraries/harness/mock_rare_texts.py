@@ -38,6 +38,7 @@ def _csv_values() -> dict[str, Made]:
         "hexadecimal": ("16", "0x10"),
         "blank behind": ("16", "16 "),
         "minus zero": ("16", "-0"),
+        "minus zero with a point": ("1.5", "-0.0"),
         "TRUE": ("true", "TRUE"),
         "one": ("true", "1"),
         "yes": ("true", "yes"),

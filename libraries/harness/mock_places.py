@@ -35,6 +35,12 @@ def places() -> Iterator[Place]:
     # In lines that end in another way, and blank ones among them, the numbers are those of an editor.
     blank = "a,b\r\n" + "1,2\r\n\r\n" * (_LINE // 2 - 1) + "1,2\r\n"
     yield _place("blank lines.csv", f"{blank}1\r\n", "malformed-csv", {"line": {_line_of(blank)}})
+    # So are they where records and statements go on over several lines.
+    record = "a,b\n" + '1,"2\n\n"\n' * (_LINE // 3)
+    yield _place("records of many lines.csv", f"{record}1\n1,2\n", "malformed-csv", {"line": {_line_of(record)}})
+    statement = "INSERT INTO t (a)\nVALUES ('1\n');\n" * (_LINE // 3)
+    many = f"{statement}INSERT INTO t (a) VALUES (1, 2);\n"
+    yield _place("statements of many lines.sql", many, "malformed-sql", {"line": {_line_of(statement)}})
     items = '{"a": 1}\n' * (_LINE - 1)
     column = {"line": {_LINE}, "column": _columns('{"a": }')}
     yield _place("value missing.ndjson", f'{items}{{"a": }}\n{{"a": 2}}\n', "malformed-json", column)

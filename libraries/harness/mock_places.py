@@ -39,8 +39,8 @@ def places() -> Iterator[Place]:
     record = "a,b\n" + '1,"2\n\n"\n' * (_LINE // 3)
     yield _place("records of many lines.csv", f"{record}1\n1,2\n", "malformed-csv", {"line": {_line_of(record)}})
     statement = "INSERT INTO t (a)\nVALUES ('1\n');\n" * (_LINE // 3)
-    many = f"{statement}INSERT INTO t (a) VALUES (1, 2);\n"
-    yield _place("statements of many lines.sql", many, "malformed-sql", {"line": {_line_of(statement)}})
+    row = "INSERT INTO t (a) VALUES (1, 2);\n"
+    yield _place("statements of many lines.sql", statement + row, "malformed-sql", {"line": {_line_of(statement)}})
     items = '{"a": 1}\n' * (_LINE - 1)
     column = {"line": {_LINE}, "column": _columns('{"a": }')}
     yield _place("value missing.ndjson", f'{items}{{"a": }}\n{{"a": 2}}\n', "malformed-json", column)
@@ -65,6 +65,9 @@ def places() -> Iterator[Place]:
     yield _place("half a pair.txt", pairs + b"\x3d\xd8x\0\n\0", "not-text", {"byte": half})
     # Far behind what anybody reads at once.
     late = b"1,2\n" * (_LATE_LINE - 2)
+    array = "[\n" + '{"a": 1},\n' * (_LATE_LINE - 2)
+    column = {"line": {_LATE_LINE}, "column": _columns('{"a": }')}
+    yield _place("late fault.json", f'{array}{{"a": }}\n]\n', "malformed-json", column)
     yield _place("late fault.csv", b"a,b\n" + late + b"1\n1,2\n", "malformed-csv", {"line": {_LATE_LINE}})
     before = len(late) + len(b"a,b\n1,")
     yield _place("late latin-1.csv", b"a,b\n" + late + b"1,\xe4\n", "not-text", {"byte": {before, before + 1}})

@@ -49,6 +49,8 @@ def _csv_values() -> dict[str, Made]:
     return {
         "values/odd last.csv": csv(list(columns), plain, plain, odd),
         "values/odd first.csv": csv(list(columns), odd, plain),
+        # Whoever reads blocks of any power of two sees each of them end between `\r` and `\n`.
+        "values/line ends cut.csv": csv(["fifteen letters"], *[["fourteen more."]] * 70_000, end="\r\n"),
         # More rows than some look at before they choose a type.
         "values/odd late.csv": csv(list(columns), *many, odd, plain),
     }

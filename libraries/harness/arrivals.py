@@ -17,6 +17,7 @@ from harness.mock_made import Recipe
 from harness.truth import OBJECT_SUFFIX, MockFile, MockSet, State, reason_path, source_path
 from harness.world import PREFIX, World
 
+_MILLISECOND = 1_000_000
 _LONG_AGO = 1_500_000_000_000_000_000
 
 
@@ -78,10 +79,12 @@ def grow(world: World, file: MockFile) -> MockFile:
 
 
 def rewrite(world: World, file: MockFile) -> MockFile:
-    """Write a csv file's letters in the other case, in its length; its truth is what it holds now."""
+    """Write a csv file's letters in the other case, in its length, a millisecond later; its truth is what it holds."""
     target = world.source / file.path
     header, rest = target.read_bytes().split(b"\n", 1)
     target.write_bytes(header + b"\n" + rest.upper())
+    later = file.mtime_ns + _MILLISECOND
+    os.utime(target, ns=(later, later))
     facts = FileFacts.of(target)
     (made,) = file.objects
     columns = tuple(

@@ -30,7 +30,7 @@ MIGRATOR ?=
 CLUSTER_PYTHON ?=
 # A folder of earlier traceability.json files, for the trend on the page.
 HISTORY ?=
-# How many processes share the scenarios (cores + 1, at most 8), and a factor on all time limits that end a wait.
+# How many processes share the scenarios (cores + 2, at most 8), and a factor on all time limits that end a wait.
 PROCESSES ?=
 PATIENCE ?=
 export S3_SERVER S3_IMAGE S3_ENDPOINT_URL MIGRATOR CLUSTER_PYTHON HISTORY PROCESSES PATIENCE

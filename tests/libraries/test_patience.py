@@ -22,8 +22,8 @@ def test_what_is_no_factor_is_told(given):
         factor(given)
 
 
-@pytest.mark.parametrize(("cores", "processes"), [(1, 2), (2, 3), (64, MOST), (None, 2)])
-def test_there_is_a_process_more_than_cores(monkeypatch, cores, processes):
+@pytest.mark.parametrize(("cores", "processes"), [(1, 3), (2, 4), (64, MOST), (None, 3)])
+def test_there_are_two_processes_more_than_cores(monkeypatch, cores, processes):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert wanted(None) == wanted("") == processes
     assert wanted("1") == 1

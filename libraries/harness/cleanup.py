@@ -24,6 +24,7 @@ from harness.run_id import ENVIRONMENT_VARIABLE, PREFIX, RUN_LABEL, Owner, Run
 
 _OWNER_FILE = ".owner.json"
 _PROCESS_LIMIT = 30.0
+_EXEC_LIMIT = 0.1
 # How old something must be before it is swept although its owner cannot be asked (another machine's).
 _ORPHANED_AFTER = 24 * 3600.0
 
@@ -226,7 +227,7 @@ def _processes(run_id: str | None) -> Iterator[Found]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
+            variables = _environment(entry).split(b"\0")
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         except OSError:
             # It ended in this moment, or it is another user's.
@@ -238,6 +239,19 @@ def _processes(run_id: str | None) -> Iterator[Found]:
         process = Owner.of(int(entry.name))
         if run is not None and run_id in {None, run.run_id} and process.started:
             yield Found("process", f"{entry.name} ({command[:120]})", run, None, _process_removal(process))
+
+
+def _environment(process: Path) -> bytes:
+    """Reads it again where it is empty: while a process goes over to another program the kernel shows none."""
+    deadline = time.monotonic() + _EXEC_LIMIT
+    while not (found := (process / "environ").read_bytes()) and time.monotonic() < deadline:
+        try:
+            (process / "exe").readlink()
+        except FileNotFoundError:
+            # A thread of the kernel's, or it has ended.
+            break
+        time.sleep(0.001)
+    return found
 
 
 def _process_removal(owner: Owner) -> Callable[[], None]:

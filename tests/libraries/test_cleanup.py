@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import time
 from dataclasses import replace
@@ -128,6 +129,21 @@ def test_a_runs_processes_are_ended_also_those_that_left_their_parent(temporary,
     assert process.alive()
     assert cleanup.remove_run(None, dead) == []
     assert not process.alive()
+
+
+def test_a_process_that_goes_over_to_another_program_is_seen(temporary, dead, monkeypatch):
+    environment = {**os.environ, ENVIRONMENT_VARIABLE: dead.mark}
+    # The kernel shows no variables while it makes the program's stack.
+    starting = [b"", b""]
+    read = Path.read_bytes
+    with subprocess.Popen(["sleep", "60"], env=environment) as process:
+        shown = Path(f"/proc/{process.pid}/environ")
+        monkeypatch.setattr(
+            Path, "read_bytes", lambda path: starting.pop() if path == shown and starting else read(path)
+        )
+        assert cleanup.remove_run(None, dead) == []
+        assert process.wait(10) == -signal.SIGKILL
+    assert not starting
 
 
 def test_what_cannot_be_removed_is_told_and_the_rest_is_removed(temporary, dead, monkeypatch):

@@ -76,10 +76,10 @@ class Retry:
 
         Its attempts are as many as before, and nothing has ended.
         """
-        lying = look(world.source).keys() - world.allowed.bystanders.keys()
+        status, lying = world.status(), look(world.source).keys() - world.allowed.bystanders.keys()
         rows = []
         for path in sorted(self._retried):
-            found = world.status().of_path(path)
+            found = status.of_path(path)
             states = [(file.state, file.place) for file in found]
             left = [f"failed/{path}"] if f"failed/{path}" in lying else []
             left += reasons_beside(lying, f"failed/{path}")

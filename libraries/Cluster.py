@@ -106,9 +106,7 @@ class Cluster:
         return self._cluster
 
     def _wait_for_end(self, world: World) -> None:
-        if world.process is None:
-            raise AssertionError("No migrator is running: the Given that starts it is missing.")
-        world.finished = world.process.wait(RUN_LIMIT)
+        world.finished = world.started_run.wait(RUN_LIMIT)
         self._running.close()
         world.gate.lift_all()
         world.hold = None

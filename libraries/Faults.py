@@ -11,7 +11,7 @@ from robot.api.deco import keyword, library
 from harness import faults, mock_few, mock_folder
 from harness.ballast import Ballast
 from harness.folders import strays
-from harness.gate_rules import Answer, CutRequest, Effect, Hold, LoseAnswer, Rule, Stage
+from harness.gate_rules import OVERLOADED, Answer, CutRequest, Effect, Hold, LoseAnswer, Rule, Stage
 from harness.patience import patient
 from harness.s3_requests import UPLOADS, WRITES, Act
 from harness.servers import S3Server
@@ -26,14 +26,13 @@ _OUTAGE_LIMIT = RETRY_FOR + faults.BEYOND_RETRYING
 _ROOM_LIMIT = patient(60)
 _SEED = 0
 _DATA = frozenset({Act.PUT_OBJECT, Act.UPLOAD_PART})
-_OVERLOADED = Answer(503, "SlowDown")
 _SMALL_KEY = f"{PREFIX}/{mock_few.ARCHIVE}/a.csv.parquet"
 _LARGE_KEY = f"{PREFIX}/{mock_few.LARGE}.parquet"
 _LARGE_KEYS = f"*{mock_few.LARGE}*"
 _STEPS = frozenset({Act.UPLOAD_PART, Act.COMPLETE_MULTIPART})
 # The ways in which S3 servers say that they are out of order, by the number of the upload that they befall.
 _PASSING_FAILURES: Mapping[int, Answer] = MappingProxyType(
-    {2: _OVERLOADED, 5: Answer(500, "InternalError"), 8: Answer(507, "XMinioStorageFull")}
+    {2: OVERLOADED, 5: Answer(500, "InternalError"), 8: Answer(507, "XMinioStorageFull")}
 )
 _REFUSALS: Mapping[str, Answer] = MappingProxyType(
     {
@@ -134,14 +133,12 @@ class Faults:
     @keyword
     def begin_outage(self, world: World) -> None:
         """From now on every request is answered `503 SlowDown`, also those that the gate holds and lets go of."""
-        world.gate.begin_outage(_OVERLOADED)
+        world.gate.begin_outage(OVERLOADED)
 
     @keyword
     def outlast_patience(self, world: World) -> None:
         """Wait until the run is older than its `--retry-for`, while the target is in order."""
-        if world.process is None:
-            raise AssertionError("No migrator is running: the Given that starts it is missing.")
-        world.process.ends_within(RETRY_FOR)
+        world.started_run.ends_within(RETRY_FOR)
 
     @keyword
     def bear_an_outage(self, world: World, lasting: timedelta) -> None:
@@ -244,7 +241,7 @@ class Faults:
         How often it tries within that time is free.
         """
         seen, least = faults.since_last_success(world), RETRY_FOR.total_seconds()
-        again = faults.tried_again(world)
+        again = faults.tried_again(world, seen)
         expected = f"a request sent again after its last success, or {least:g} s of patience"
         told = "so" if again else f"none in {seen:.1f} s"
         judge(world, "Not given up too early", [Row("the migrator's end", expected, told, again or seen >= least)])

@@ -56,10 +56,9 @@ class Migrator:
     @keyword
     def stop_migrator(self, world: World) -> None:
         """Send SIGTERM, as an operator or a scheduler does, and wait for the end; held uploads are lost with it."""
-        if world.process is None:
-            raise AssertionError("No migrator is running: the Given that starts it is missing.")
-        world.process.send(signal.SIGTERM)
-        world.finished = world.process.wait(GRACE + STOP_MARGIN)
+        process = world.started_run
+        process.send(signal.SIGTERM)
+        world.finished = process.wait(GRACE + STOP_MARGIN)
         world.gate.lift_all()
         self._tell(world.finished)
 

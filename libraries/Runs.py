@@ -8,7 +8,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 
 from harness import runs
-from harness.gate_rules import Answer, Hold, Rule
+from harness.gate_rules import OVERLOADED, Hold, Rule
 from harness.patience import patient
 from harness.process import Finished
 from harness.tables import Row
@@ -23,7 +23,6 @@ _LONG_GRACE = timedelta(seconds=60)
 _AT_ONCE = patient(10)
 _TAKEN_LIMIT = patient(60)
 _UPLOADS_A_RUN = 2
-_OVERLOADED = Answer(503, "SlowDown")
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -66,7 +65,7 @@ class Runs:
         ends = []
         for number in range(times):
             told = _STOPS[number % len(_STOPS)]
-            effect = _OVERLOADED if number == times - 1 else Hold()
+            effect = OVERLOADED if number == times - 1 else Hold()
             hold = world.gate.obey(Rule(effect, first=_UPLOADS_A_RUN + 1))
             process = world.start("run", "--grace", f"{_SHORT_GRACE.total_seconds():g}")
             world.wait_until_met(hold, HELD_LIMIT)

@@ -58,10 +58,9 @@ class UnderTheRun:
     @keyword
     def let_migrator_go_on(self, world: World) -> None:
         """Let go of everything that the gate holds, and wait for the run's end."""
-        if world.process is None:
-            raise AssertionError("No migrator is running: the Given that starts it is missing.")
+        process = world.started_run
         world.gate.lift_all()
-        world.finished = world.process.wait(RUN_LIMIT)
+        world.finished = process.wait(RUN_LIMIT)
 
     @keyword
     def changed_file_should_be_pending(self, world: World) -> None:

@@ -81,10 +81,10 @@ def since_last_success(world: World) -> float:
     return min((*(_seconds(each, ended) for each in answered), longest))
 
 
-def tried_again(world: World) -> bool:
-    """Whether the migrator sent any request a second time after the server's last answer that shows it in order."""
-    since = since_last_success(world)
-    late = (each for each in world.gate.exchanges if _seconds(replace(each, answered=""), world.last_run.ended) < since)
+def tried_again(world: World, within: float) -> bool:
+    """Whether the migrator sent any request a second time in so many seconds before the end of its last run."""
+    begun = world.last_run.ended - timedelta(seconds=within)
+    late = (each for each in world.gate.exchanges if datetime.fromisoformat(each.time) > begun)
     return any(count > 1 for count in Counter((each.act, each.key) for each in late).values())
 
 

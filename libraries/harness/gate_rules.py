@@ -43,6 +43,10 @@ class Answer:
         ).encode(errors="replace")
 
 
+OVERLOADED = Answer(503, "SlowDown")
+"""Of a server that has too much to do."""
+
+
 @dataclass(frozen=True)
 class CutRequest:
     """Pass on this many bytes of the body, then cut both connections."""

@@ -28,6 +28,7 @@ from harness.truth import MockSet
 PREFIX = "lake"
 STATUS_LIMIT = patient(60)
 _LOOK_AGAIN = 0.05
+_NOT_RUNNING = "No migrator is running: the Given that starts it is missing."
 Deeds = tuple[int, tuple[int | None, ...]]
 
 
@@ -162,15 +163,26 @@ class World:
         return self.finished
 
     @property
+    def started_run(self) -> MigratorProcess:
+        """The migrator that was started last; it may have ended since.
+
+        Raises:
+            WorldError: None was.
+        """
+        if self.process is None:
+            raise WorldError(_NOT_RUNNING)
+        return self.process
+
+    @property
     def live_run(self) -> MigratorProcess:
         """The migrator that was started last, while it runs.
 
         Raises:
             WorldError: None was, or it has ended.
         """
-        if self.process is None or not self.process.running:
-            raise WorldError("No migrator is running: the Given that starts it is missing.")
-        return self.process
+        if not self.started_run.running:
+            raise WorldError(_NOT_RUNNING)
+        return self.started_run
 
     def start(self, command: str, *options: str) -> MigratorProcess:
         """Start the migrator; `run` and `verify` are given the target, and whoever needs it the gate's address."""
